@@ -1,0 +1,259 @@
+"""Plain and residual blocks in one, two and three dimensions.
+
+One implementation serves text and sound (1-D), pictures and spectrograms (2-D) and video
+(3-D). Sources: He, Zhang, Ren, Sun 2016, *Deep residual learning for image recognition*
+(basic and bottleneck blocks) and *Identity mappings in deep residual networks*
+(pre-activation); Goyal et al. 2017 (zero-initialised last normalisation).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+_BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Normalise each position over its channels.
+
+    Unlike batch normalisation it never looks at other positions or other examples, so
+    padding and batch mates cannot change an answer. Source: Ba, Kiros, Hinton 2016.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `(batch, channels, *positions)` to the same shape."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+def convolution(
+    dims: int,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    stride: int = 1,
+    dilation: int = 1,
+) -> nn.Module:
+    """Return a convolution without bias that keeps the size when the stride is 1.
+
+    Raises:
+        ValueError: `dims` is not 1, 2 or 3, or the kernel size is even (an even kernel
+            cannot be centred, so the shortcut would not line up).
+    """
+    if dims not in _CONVOLUTIONS:
+        raise ValueError(f"dims must be 1, 2 or 3, got {dims}")
+    if kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size must be odd, got {kernel_size}")
+    padding = dilation * (kernel_size - 1) // 2
+    return _CONVOLUTIONS[dims](
+        in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False
+    )
+
+
+def normalisation(kind: str, dims: int, channels: int) -> nn.Module:
+    """Return batch normalisation (`"batch"`) or per-position `ChannelNorm` (`"channel"`)."""
+    if kind == "batch":
+        return _BATCH_NORMS[dims](channels)
+    if kind == "channel":
+        return ChannelNorm(channels)
+    raise ValueError(f'norm must be "batch" or "channel", got {kind!r}')
+
+
+class PlainBlock(nn.Module):
+    """Convolutions and normalisations without a shortcut: y = relu(F(x)).
+
+    Args:
+        in_channels: channels of x.
+        out_channels: channels of y.
+        dims: 1, 2 or 3 position axes.
+        stride: step of the convolution that shrinks the positions.
+        kernel_size: odd width of the (middle) convolution.
+        dilation: spacing of its taps.
+        bottleneck: 1-wide, `kernel_size`-wide, 1-wide instead of two equal convolutions;
+            the middle has `out_channels / 4` channels.
+        zero_init: start the last normalisation at zero, so that F(x) = 0.
+        norm: `"batch"` or `"channel"`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        dims: int = 2,
+        stride: int = 1,
+        kernel_size: int = 3,
+        dilation: int = 1,
+        bottleneck: bool = False,
+        zero_init: bool = False,
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        if bottleneck and out_channels % 4:
+            raise ValueError(
+                f"a bottleneck block needs out_channels divisible by 4, got {out_channels}"
+            )
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.dims, self.stride = dims, stride
+        if bottleneck:
+            # The stride sits on the wide convolution, as in torchvision: a strided 1-wide
+            # one would throw three quarters of the positions away unseen.
+            channels = [in_channels, out_channels // 4, out_channels // 4, out_channels]
+            kernels, strides = [1, kernel_size, 1], [1, stride, 1]
+        else:
+            channels = [in_channels, out_channels, out_channels]
+            kernels, strides = [kernel_size, kernel_size], [stride, 1]
+        self.layers = nn.ModuleList(
+            self._layer(convolution(dims, before, after, kernel, step, dilation), norm)
+            for before, after, kernel, step in zip(
+                channels, channels[1:], kernels, strides, strict=False
+            )
+        )
+        self.shortcut = self._make_shortcut(norm)
+        for layer in self.modules():
+            if isinstance(layer, tuple(_CONVOLUTIONS.values())):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        if zero_init:
+            nn.init.zeros_(self.layers[-1][-1].weight)
+
+    def _layer(self, conv: nn.Module, norm: str) -> nn.Sequential:
+        return nn.Sequential(conv, normalisation(norm, self.dims, conv.out_channels))
+
+    def _make_shortcut(self, norm: str) -> nn.Module | None:
+        return None
+
+    def branch(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Compute F(x); shapes as in `forward`."""
+        for i, (conv, norm) in enumerate(self.layers):
+            if i > 0:
+                x = F.relu(x, inplace=True)
+            x = norm(conv(x if mask is None else x * mask))
+            mask = thin_mask(mask, conv.stride)
+        return x
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the block.
+
+        Args:
+            x: `(batch, in_channels, *positions)`.
+            mask: `(batch, 1, *positions)`, 1 where x is real and 0 where it is padding.
+
+        Returns:
+            `(batch, out_channels, *positions / stride)`, sizes rounded up.
+        """
+        return F.relu(self.branch(x, mask), inplace=True)
+
+
+class ResidualBlock(PlainBlock):
+    """A plain block with a shortcut around it: y = relu(F(x) + s(x)).
+
+    The shortcut s is the identity where the shapes of x and y agree, else a strided 1-wide
+    convolution with a normalisation (the projection, option B of He et al. 2016). Arguments
+    and shapes as in `PlainBlock`.
+    """
+
+    def _make_shortcut(self, norm: str) -> nn.Module:
+        if self.stride == 1 and self.in_channels == self.out_channels:
+            return nn.Identity()
+        return nn.Sequential(self._projection(), normalisation(norm, self.dims, self.out_channels))
+
+    def _projection(self) -> nn.Module:
+        return convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the block; shapes as in `PlainBlock.forward`."""
+        return F.relu(self.branch(x, mask).add_(self.shortcut(x)), inplace=True)
+
+
+class PreActivationBlock(ResidualBlock):
+    """A residual block whose shortcut path is never touched: y = F(x) + s(x).
+
+    Normalisation and relu come before each convolution. With `zero_init` the last
+    convolution starts at zero, for there is no last normalisation. A network of such
+    blocks ends with one more normalisation and relu. Arguments as in `PlainBlock`.
+    Source: He et al. 2016b, *Identity mappings in deep residual networks*.
+    """
+
+    def _layer(self, conv: nn.Module, norm: str) -> nn.Sequential:
+        return nn.Sequential(normalisation(norm, self.dims, conv.in_channels), conv)
+
+    def _make_shortcut(self, norm: str) -> nn.Module:
+        same = self.stride == 1 and self.in_channels == self.out_channels
+        return nn.Identity() if same else self._projection()
+
+    def branch(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Compute F(x); shapes as in `PlainBlock.forward`."""
+        for norm, conv in self.layers:
+            x = F.relu(norm(x), inplace=True)
+            x = conv(x if mask is None else x * mask)
+            mask = thin_mask(mask, conv.stride)
+        return x
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the block; shapes as in `PlainBlock.forward`."""
+        return self.branch(x, mask) + self.shortcut(x)
+
+
+class Stage(nn.Sequential):
+    """`depth` blocks in a row; the first one changes the channels and the stride.
+
+    Args:
+        block: `PlainBlock`, `ResidualBlock` or `PreActivationBlock`.
+        in_channels: channels of the input.
+        out_channels: channels after every block.
+        depth: number of blocks.
+        stride: step of the first block.
+        dilations: tap spacing of each block; all 1 by default.
+        options: keyword arguments for every block.
+    """
+
+    def __init__(
+        self,
+        block: type[PlainBlock],
+        in_channels: int,
+        out_channels: int,
+        depth: int,
+        *,
+        stride: int = 1,
+        dilations: Sequence[int] | None = None,
+        **options: Any,
+    ) -> None:
+        dilations = dilations or [1] * depth
+        if len(dilations) != depth:
+            raise ValueError(f"{depth} blocks need {depth} dilations, got {list(dilations)}")
+        first = {"in_channels": in_channels, "stride": stride}
+        super().__init__(
+            *(
+                block(
+                    **(first if i == 0 else {"in_channels": out_channels}),
+                    out_channels=out_channels,
+                    dilation=dilation,
+                    **options,
+                )
+                for i, dilation in enumerate(dilations)
+            )
+        )
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the blocks one after another; shapes as in `PlainBlock.forward`."""
+        if mask is None:
+            return super().forward(x)
+        for block in self:
+            x = block(x, mask)
+            mask = thin_mask(mask, block.stride)
+        return x
+
+
+def thin_mask(mask: Tensor | None, stride: int | tuple[int, ...]) -> Tensor | None:
+    """Keep the mask values at the positions that a strided convolution keeps.
+
+    Args:
+        mask: `(batch, 1, *positions)` or None.
+        stride: one step for all position axes, or one for each.
+    """
+    if mask is None:
+        return None
+    steps = stride if isinstance(stride, tuple) else (stride,) * (mask.ndim - 2)
+    return mask[(..., *(slice(None, None, step) for step in steps))]

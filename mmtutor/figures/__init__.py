@@ -1,0 +1,23 @@
+"""Every figure of the book. Importing this package sets the book's style."""
+
+from mmtutor.figures.diagrams import block, network
+from mmtutor.figures.media import animation, sound
+from mmtutor.figures.plots import confusion, curves, heatmap, images, lines, scores, waveform
+from mmtutor.figures.style import COLOURS, use_style
+
+use_style()
+
+__all__ = [
+    "COLOURS",
+    "animation",
+    "block",
+    "confusion",
+    "curves",
+    "heatmap",
+    "images",
+    "lines",
+    "network",
+    "scores",
+    "sound",
+    "waveform",
+]

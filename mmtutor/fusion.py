@@ -1,0 +1,156 @@
+"""Fusion g: features of several modalities → one shared representation z.
+
+Every fusion has the same interface. The base class checks the features and handles a
+missing modality once; a subclass only says how complete features become z.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class MissingModalityError(ValueError):
+    """A modality that the network needs is not among the inputs."""
+
+
+class Fusion(nn.Module):
+    """What all fusions share: checks, and modalities that are missing.
+
+    Args:
+        in_features: modality name → size of its feature vector.
+        shared_features: size of z.
+        allow_missing: accept batches or examples without some modality. Their features
+            are set to 0 and `fuse` is told which are present; False makes it an error.
+
+    Raises:
+        ValueError: no modality, or a size below 1.
+    """
+
+    def __init__(
+        self, in_features: Mapping[str, int], shared_features: int, *, allow_missing: bool = False
+    ) -> None:
+        super().__init__()
+        if not in_features or min(in_features.values()) < 1 or shared_features < 1:
+            raise ValueError(
+                "a fusion needs at least one modality, and sizes of at least 1; "
+                f"got in_features={dict(in_features)} and shared_features={shared_features}"
+            )
+        self.in_features = dict(in_features)
+        self.shared_features = shared_features
+        self.allow_missing = allow_missing
+
+    def forward(
+        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """Fuse one feature vector for each modality.
+
+        Args:
+            features: modality → `(batch, in_features[modality])`.
+            present: modality → bool `(batch,)`, False where an example lacks it; a
+                modality without an entry is present wherever it has features.
+
+        Returns:
+            z `(batch, shared_features)`.
+
+        Raises:
+            MissingModalityError: a modality is absent and `allow_missing` is False.
+            ValueError: an unknown modality or a wrong shape.
+        """
+        present = present or {}
+        self.check_modalities(features, present)
+        self._check_shapes(features, present)
+        some = next(iter(features.values()))
+        complete, there = {}, []
+        for name, size in self.in_features.items():
+            values = features.get(name, some.new_zeros(len(some), size))
+            mask = torch.full((len(some),), name in features, device=some.device)
+            if name in present:
+                mask = mask & present[name]
+                # `where`, not a product: a placeholder may be NaN, and 0 × NaN is NaN.
+                values = torch.where(mask[:, None], values, 0.0)
+            complete[name] = values
+            there.append(mask)
+        return self.fuse(complete, torch.stack(there, dim=1))
+
+    def fuse(self, features: dict[str, Tensor], present: Tensor) -> Tensor:
+        """Turn complete features into z; each subclass writes its formula here.
+
+        Args:
+            features: every modality of `in_features`, in that order, 0 where missing.
+            present: bool `(batch, modalities)`, True where a modality is there.
+
+        Returns:
+            z `(batch, shared_features)`.
+        """
+        raise NotImplementedError
+
+    def check_modalities(self, given: Iterable[str], present: Iterable[str] = ()) -> None:
+        """Raise unless these modalities can be fused.
+
+        Args:
+            given: names of the modalities at hand.
+            present: names of the modalities that have a presence mask.
+
+        Raises:
+            MissingModalityError: one is absent and `allow_missing` is False.
+            ValueError: one is unknown.
+        """
+        given, present = list(given), list(present)
+        known = ", ".join(self.in_features)
+        unknown = [name for name in given + present if name not in self.in_features]
+        if unknown:
+            raise ValueError(f"unknown modality {unknown[0]!r}; this network takes {known}")
+        complete = set(given) == set(self.in_features) and not present
+        if not given or not (complete or self.allow_missing):
+            raise MissingModalityError(
+                f"this network takes {known}; got {', '.join(given) or 'nothing'}"
+                f"{' and a presence mask' if present else ''}. Give every modality for every "
+                "example, or build the fusion with allow_missing=True"
+            )
+
+    def _check_shapes(self, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> None:
+        batch = len(next(iter(features.values())))
+        for name, values in features.items():
+            if values.shape != (batch, self.in_features[name]):
+                raise ValueError(
+                    f"features of {name} have shape {tuple(values.shape)}; "
+                    f"expected ({batch}, {self.in_features[name]}), that is (batch, features)"
+                )
+        for name, mask in present.items():
+            if mask.shape != (batch,) or mask.dtype != torch.bool:
+                raise ValueError(
+                    f"the presence mask of {name} must be a bool tensor ({batch},); "
+                    f"got {str(mask.dtype).removeprefix('torch.')} {tuple(mask.shape)}"
+                )
+
+
+class SharedRepresentation(Fusion):
+    """The article's shared layer: concatenate, project, and refine by a residual MLP.
+
+    z = relu(u + W₂ relu(W₁ norm(u))) with u = W₀ [h_1; …; h_M] + b₀.
+
+    Args:
+        in_features: modality name → size of its feature vector.
+        shared_features: size of z.
+        allow_missing: see `Fusion`.
+    """
+
+    def __init__(
+        self,
+        in_features: Mapping[str, int],
+        shared_features: int = 64,
+        *,
+        allow_missing: bool = False,
+    ) -> None:
+        super().__init__(in_features, shared_features, allow_missing=allow_missing)
+        self.project = nn.Linear(sum(self.in_features.values()), shared_features)
+        self.norm = nn.LayerNorm(shared_features)
+        self.expand = nn.Linear(shared_features, shared_features)
+        self.contract = nn.Linear(shared_features, shared_features)
+
+    def fuse(self, features: dict[str, Tensor], present: Tensor) -> Tensor:
+        """Concatenate all features and refine them; see `Fusion.fuse`."""
+        u = self.project(torch.cat(list(features.values()), dim=1))
+        return F.relu(u + self.contract(F.relu(self.expand(self.norm(u)))))

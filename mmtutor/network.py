@@ -1,0 +1,116 @@
+"""The whole network: y = h(g(f_1(x_1), …, f_M(x_M)))."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mmtutor.encoders import ImageResNet, TextResNet
+from mmtutor.fusion import Fusion, SharedRepresentation
+
+
+class FinalClassifier(nn.Linear):
+    """The last layer h for classes: shared representation → logits.
+
+    Args:
+        shared_features: size of z.
+        num_classes: number of classes.
+    """
+
+    def __init__(self, shared_features: int = 64, num_classes: int = 10) -> None:
+        super().__init__(shared_features, num_classes)
+
+
+class FinalRegressor(nn.Linear):
+    """The last layer h for numbers: shared representation → values.
+
+    Args:
+        shared_features: size of z.
+        out_features: numbers per example. With 1, the output is `(batch,)`, the shape of
+            the usual targets: `(batch, 1)` against `(batch,)` would make MSE average over
+            all batch × batch pairs.
+    """
+
+    def __init__(self, shared_features: int = 64, out_features: int = 1) -> None:
+        super().__init__(shared_features, out_features)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map `(batch, shared_features)` to `(batch,)` or `(batch, out_features)`."""
+        values = super().forward(z)
+        return values.squeeze(1) if self.out_features == 1 else values
+
+
+class MultiModalNet(nn.Module):
+    """One encoder for each modality, a fusion, and a head.
+
+    Args:
+        encoders: modality name → encoder; by default image and text. A network of one
+            modality, the fair baseline, is a mapping with one entry.
+        fusion: takes the encoders' features; by default a `SharedRepresentation`.
+        head: takes z; by default a `FinalClassifier` with ten classes.
+
+    Raises:
+        ValueError: the fusion does not take what the encoders give.
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, nn.Module] | None = None,
+        fusion: Fusion | None = None,
+        head: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        if encoders is None:
+            encoders = {"image": ImageResNet(), "text": TextResNet()}
+        sizes = {name: int(encoder.out_features) for name, encoder in encoders.items()}  # type: ignore[arg-type]
+        fusion = SharedRepresentation(sizes) if fusion is None else fusion
+        if fusion.in_features != sizes:
+            raise ValueError(f"the encoders give {sizes}, but the fusion takes {fusion.in_features}")
+        self.encoders = nn.ModuleDict(encoders)
+        self.fusion = fusion
+        self.head = FinalClassifier(fusion.shared_features) if head is None else head
+
+    def forward(
+        self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """Compute y.
+
+        Args:
+            inputs: modality → tensor for its encoder, all with one batch size.
+            present: modality → bool `(batch,)`; see `Fusion.forward`.
+
+        Returns:
+            The head's output, `(batch, …)`.
+
+        Raises:
+            MissingModalityError: a modality is absent and the fusion does not allow that.
+            ValueError: an unknown modality, or an input of a wrong shape or type.
+        """
+        return self.head(self.shared(inputs, present))
+
+    def shared(
+        self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """Compute the shared representation z `(batch, shared_features)`; see `forward`."""
+        if not isinstance(inputs, Mapping):
+            raise TypeError(
+                f"inputs must map a modality to its tensor, like {self._example()}; "
+                f"got a {type(inputs).__name__}"
+            )
+        present = present or {}
+        self.fusion.check_modalities(inputs, present)
+        features = {name: self._encode(name, x, present.get(name)) for name, x in inputs.items()}
+        return self.fusion(features, present)
+
+    def _encode(self, name: str, x: Tensor, mask: Tensor | None) -> Tensor:
+        encoder = self.encoders[name]
+        if mask is None or mask.all():
+            return encoder(x)
+        # Only real examples enter the encoder: a placeholder would change the batch
+        # statistics, and so the features of the others.
+        rows = mask.nonzero().squeeze(1)
+        features = torch.zeros(len(x), self.fusion.in_features[name], device=x.device)
+        return features.index_copy(0, rows, encoder(x[rows])) if len(rows) else features
+
+    def _example(self) -> str:
+        return "{" + ", ".join(f'"{name}": …' for name in self.encoders) + "}"

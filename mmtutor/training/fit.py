@@ -1,0 +1,140 @@
+"""A whole training run: epochs, validation, schedule, early stopping, checkpoints."""
+
+import copy
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from torch.optim import Adam, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from tqdm import tqdm
+
+from mmtutor.training import checkpoint as checkpoints
+from mmtutor.training.checks import NonFiniteLossError
+from mmtutor.training.history import History
+from mmtutor.training.loop import Criterion, Device, evaluate, train
+
+
+def fit(
+    model: nn.Module,
+    train_loader: Iterable[Any],
+    validation_loader: Iterable[Any] | None = None,
+    *,
+    epochs: int,
+    criterion: Criterion | None = None,
+    optimizer: Optimizer | None = None,
+    scheduler: LRScheduler | None = None,
+    patience: int | None = None,
+    monitor: str = "loss",
+    checkpoint: str | os.PathLike[str] | None = None,
+    device: Device = "cpu",
+    progress: bool = False,
+) -> History:
+    """Train a model, and measure it on the validation set after each epoch.
+
+    Args:
+        model: as in `train`; it ends with the parameters of the last epoch, or, with
+            `patience`, of the best one.
+        train_loader: an iterable of batches. If it has a `sampler` with `set_epoch`, that is
+            called with 0, 1, ... before each epoch.
+        validation_loader: the same for validation.
+        epochs: number of epochs, those of a resumed checkpoint included.
+        criterion: as in `train`; cross-entropy by default.
+        optimizer: Adam with learning rate 0.001 by default.
+        scheduler: stepped after each epoch, without arguments.
+        patience: stop once so many epochs in a row brought no better `monitor`.
+        monitor: name of a validation metric; accuracy and r2 should rise, all else fall.
+        checkpoint: file written after each epoch. If it exists, the run goes on from it as if
+            it had never stopped; a finished run returns its history at once.
+        device: where to compute.
+        progress: show a bar over the epochs.
+
+    Returns:
+        One row for each epoch: `epoch` (from 1), `loss`, and the metrics of `evaluate` with
+        the prefix `validation_`.
+
+    Raises:
+        NonFiniteLossError: as in `train`; the checkpoint then holds the last good epoch.
+        CheckpointError: the file cannot be read, or is that of another run.
+        TypeError, ValueError: arguments, batches, outputs and criterion do not fit each other.
+    """
+    model.to(device)
+    optimizer = optimizer or Adam(model.parameters(), lr=1e-3)
+    _check_arguments(epochs, validation_loader, optimizer, scheduler, patience)
+    run = checkpoints.Run(
+        model=model,
+        criterion=criterion or nn.CrossEntropyLoss(),
+        optimizer=optimizer,
+        scheduler=scheduler,
+        generator=getattr(train_loader, "generator", None),
+        watched=f"validation_{monitor}" if patience else None,
+    )
+    path = Path(checkpoint) if checkpoint is not None else None
+    if path is not None and path.exists():
+        checkpoints.resume(run, path)
+    if len(run.history) > epochs:
+        raise ValueError(
+            f"{path} holds {len(run.history)} epochs already: ask for at least as many, not "
+            f"{epochs}, or delete the file to start afresh"
+        )
+    with tqdm(total=epochs, initial=len(run.history), unit="epoch", disable=not progress) as bar:
+        while len(run.history) < epochs and not _stalled(run, patience):
+            _epoch(run, train_loader, validation_loader, device)
+            if path is not None:
+                checkpoints.save(run, path)
+            bar.set_postfix(run.history.rows[-1], refresh=False)
+            bar.update()
+    if run.best is not None:
+        model.load_state_dict(run.best)
+    return run.history
+
+
+def _epoch(
+    run: checkpoints.Run,
+    train_loader: Iterable[Any],
+    validation_loader: Iterable[Any] | None,
+    device: Device,
+) -> None:
+    done = len(run.history)
+    set_epoch = getattr(getattr(train_loader, "sampler", None), "set_epoch", None)
+    if set_epoch is not None:
+        set_epoch(done)
+    row: dict[str, float] = {"epoch": done + 1}
+    try:
+        row["loss"] = train(run.model, train_loader, run.criterion, run.optimizer, device)
+    except NonFiniteLossError as error:
+        error.epoch = done + 1
+        raise
+    if validation_loader is not None:
+        metrics = evaluate(run.model, validation_loader, run.criterion, device)
+        row |= {f"validation_{name}": value for name, value in metrics.items()}
+    run.history.rows.append(row)
+    if run.watched is not None and run.history.best(run.watched) is row:
+        run.best = copy.deepcopy(run.model.state_dict())
+    if run.scheduler is not None:
+        run.scheduler.step()
+
+
+def _stalled(run: checkpoints.Run, patience: int | None) -> bool:
+    if run.watched is None or patience is None or not len(run.history):
+        return False
+    return len(run.history) - run.history.best(run.watched)["epoch"] >= patience
+
+
+def _check_arguments(
+    epochs: int,
+    validation_loader: Iterable[Any] | None,
+    optimizer: Optimizer,
+    scheduler: Any,
+    patience: int | None,
+) -> None:
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1; got {epochs}")
+    if patience is not None and patience < 1:
+        raise ValueError(f"patience must be at least 1 epoch, or None; got {patience}")
+    if patience is not None and validation_loader is None:
+        raise ValueError("patience watches the validation set: give a validation_loader")
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError("the scheduler belongs to another optimizer: give fit that optimizer too")
