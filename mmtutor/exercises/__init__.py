@@ -8,12 +8,15 @@ import html
 import importlib
 import inspect
 import pkgutil
+import re
 import textwrap
 from typing import Any
 
 from mmtutor.exercises.exercise import Exercise, Mistake, is_untouched
 
-__all__ = ["Exercise", "Mistake", "check", "hint", "numbers", "solution"]
+__all__ = ["Exercise", "Mistake", "check", "find", "hint", "numbers", "solution"]
+
+_CODE = re.compile("`([^`]+)`")
 
 
 def check(number: str, answer: Any) -> None:
@@ -26,7 +29,7 @@ def check(number: str, answer: Any) -> None:
     Raises:
         KeyError: no such exercise.
     """
-    exercise = _find(number)
+    exercise = find(number)
     if is_untouched(answer):
         print(f"{number}: not attempted yet")
         return
@@ -42,13 +45,14 @@ def check(number: str, answer: Any) -> None:
 
 def hint(number: str) -> None:
     """Show the hints of an exercise, each folded away until it is opened."""
-    for i, text in enumerate(_find(number).hints, start=1):
-        _show_folded(f"Hint {i} for {number}", f"<p>{html.escape(text)}</p>", text)
+    for i, text in enumerate(find(number).hints, start=1):
+        body = _CODE.sub(r"<code>\1</code>", html.escape(text))
+        _show_folded(f"Hint {i} for {number}", f"<p>{body}</p>", text)
 
 
 def solution(number: str) -> None:
     """Show the reference solution of an exercise, folded away until it is opened."""
-    code = textwrap.dedent(inspect.getsource(_find(number).solution)).strip()
+    code = textwrap.dedent(inspect.getsource(find(number).solution)).strip()
     _show_folded(f"Solution of {number}", f"<pre>{html.escape(code)}</pre>", code)
 
 
@@ -64,7 +68,12 @@ def _all() -> dict[str, Exercise]:
     return exercises
 
 
-def _find(number: str) -> Exercise:
+def find(number: str) -> Exercise:
+    """Return an exercise.
+
+    Raises:
+        KeyError: no such exercise.
+    """
     exercises = _all()
     if number not in exercises:
         raise KeyError(f"no exercise {number!r}; there are {', '.join(sorted(exercises))}")

@@ -1,6 +1,6 @@
 """Every figure of the book. Importing this package sets the book's style."""
 
-from mmtutor.figures.diagrams import block, network
+from mmtutor.figures.diagrams import beside, block, network
 from mmtutor.figures.media import animation, sound
 from mmtutor.figures.plots import confusion, curves, heatmap, images, lines, scores, waveform
 from mmtutor.figures.style import COLOURS, use_style
@@ -10,6 +10,7 @@ use_style()
 __all__ = [
     "COLOURS",
     "animation",
+    "beside",
     "block",
     "confusion",
     "curves",

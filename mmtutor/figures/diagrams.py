@@ -1,6 +1,7 @@
 """Diagrams of blocks and networks: vector pictures that take the page's text colour."""
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,15 @@ _FILLS = {
     "fusion": COLOURS["yellow"],
     "head": COLOURS["green"],
 }
+
+
+# A single letter, perhaps with an index, is a symbol: x, f_I, h_T.
+_SYMBOL = re.compile(r"\b([a-z])(?:_([A-Z]))?$")
+
+
+def _symbol(match: re.Match[str]) -> str:
+    letter = f'<tspan font-style="italic">{match[1]}</tspan>'
+    return letter + (f'<tspan dy="4" font-size="10">{match[2]}</tspan>' if match[2] else "")
 
 
 @dataclass
@@ -39,7 +49,7 @@ class _Picture:
     def text(self, x: float, y: float, text: str, anchor: str = "middle") -> None:
         self.elements.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="currentColor">'
-            f"{html.escape(text)}</text>"
+            f"{_SYMBOL.sub(_symbol, html.escape(text))}</text>"
         )
 
     def arrow(self, *points: tuple[float, float]) -> None:
@@ -69,6 +79,12 @@ class _Picture:
         )
 
 
+def beside(*diagrams: HTML) -> HTML:
+    """Return diagrams side by side, or one below the other where the page is narrow."""
+    cells = "".join(f'<div style="flex:0 1 264px">{diagram.data}</div>' for diagram in diagrams)
+    return HTML(f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{cells}</div>')
+
+
 def block(
     title: str,
     branch: Sequence[str],
@@ -85,7 +101,7 @@ def block(
         shortcut: label of the shortcut; None for a plain block.
         after: layers that follow the sum.
     """
-    picture = _Picture(240, 96 + _STEP * (len(branch) + len(after) + (shortcut is not None)))
+    picture = _Picture(264, 96 + _STEP * (len(branch) + len(after) + (shortcut is not None)))
     middle, y = 84, 56
     picture.text(middle, 18, title)
     picture.text(middle, 44, "x")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -36,9 +37,14 @@ def images(
 def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
     """Show a sound `(samples,)` as a curve and as a spectrogram below it."""
     _, (top, bottom) = plt.subplots(2, 1, figsize=(7, 3.4), sharex=True)
-    top.plot(np.arange(len(sound)) / sample_rate, sound, linewidth=0.6)
+    seconds = len(sound) / sample_rate
+    top.plot(np.linspace(0, seconds, len(sound)), sound, linewidth=0.6)
     top.set(ylabel="amplitude")
-    bottom.specgram(sound.numpy() + 1e-6, NFFT=256, Fs=sample_rate, noverlap=192, cmap="magma")
+    window = torch.hann_window(256)
+    power = torch.stft(sound, 256, hop_length=64, window=window, return_complex=True).abs() ** 2
+    decibels = 10 * (power / power.max()).clamp(min=1e-6).log10()
+    extent = (0, seconds, 0, sample_rate / 2)
+    bottom.imshow(decibels, origin="lower", aspect="auto", extent=extent, cmap="magma")
     bottom.set(xlabel="seconds", ylabel="hertz", ylim=(0, 2000))
     plt.show()
 
@@ -119,18 +125,24 @@ def heatmap(values: ArrayLike, *, xlabel: str, ylabel: str, title: str = "") -> 
 
 
 def confusion(matrices: Mapping[str, ArrayLike]) -> None:
-    """Show how often each true class (row) was taken for each class (column).
+    """Show how often each true class (row) was mistaken for each other class (column).
+
+    Right answers, on the diagonal, are left blank: they would outshine the errors.
 
     Args:
-        matrices: title → counts `(classes, classes)`; each row is drawn as shares.
+        matrices: title → counts `(classes, classes)`; drawn as shares of each row.
     """
     figure, axes = plt.subplots(
         1, len(matrices), figsize=(7, 0.6 + 6.4 / len(matrices)), squeeze=False, sharey=True
     )
-    for axis, (title, counts) in zip(axes[0], matrices.items(), strict=True):
-        shares = np.asarray(counts) / np.asarray(counts).sum(axis=1, keepdims=True)
-        picture = axis.imshow(shares, vmin=0, vmax=1, cmap="viridis")
-        ticks = range(len(shares))
+    shares = {title: np.asarray(counts, dtype=float) for title, counts in matrices.items()}
+    for title, counts in shares.items():
+        shares[title] = counts / counts.sum(axis=1, keepdims=True)
+        np.fill_diagonal(shares[title], np.nan)
+    highest = max(float(np.nanmax(values)) for values in shares.values())
+    for axis, (title, values) in zip(axes[0], shares.items(), strict=True):
+        picture = axis.imshow(values, vmin=0, vmax=highest, cmap="Blues")
+        ticks = range(len(values))
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
     axes[0][0].set_ylabel("true digit")
     figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the row")

@@ -1,0 +1,17 @@
+"""Checks of arguments that several files share; each failure is one sentence."""
+
+import math
+from collections.abc import Collection
+
+
+def check_known(kind: str, name: object, choices: Collection[str]) -> None:
+    """Raise ValueError unless `name` is one of `choices`, which the message lists."""
+    if name not in choices:
+        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(choices)}")
+
+
+def check_range(name: str, value: float, least: float, most: float = math.inf) -> None:
+    """Raise ValueError unless `least <= value <= most` and `value` is finite."""
+    if not (math.isfinite(value) and least <= value <= most):
+        wanted = f"at least {least}" if most == math.inf else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {wanted}, got {value}")

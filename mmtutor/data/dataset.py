@@ -1,0 +1,210 @@
+"""Examples that have several modalities, and the batches made of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from mmtutor.data.checks import check_known
+from mmtutor.data.seeds import generator_for
+
+Inputs = dict[str, Tensor]
+Batch = tuple[Inputs, Tensor] | tuple[Inputs, Tensor, dict[str, Tensor]]
+Indices = int | slice | Sequence[int] | Tensor
+
+
+class MultimodalDataset(Dataset[Batch]):
+    """Examples in memory: a tensor for each modality, and the targets.
+
+    Indexing takes many examples at once, so that a batch is one slice of each tensor:
+    `dataset[[3, 1, 4]]` and `dataset[:32]` are batches; `dataset[3]` is one example, its
+    tensors without a batch axis.
+
+    Args:
+        inputs: modality → tensor `(examples, …)`.
+        targets: `(examples, …)`; int64 class ids or float32 values.
+        present: modality → bool `(examples,)`, which examples have the modality. What
+            `inputs` holds for the others is a placeholder. A modality that is not named
+            here is always present. If given, it is the third part of every batch.
+
+    Raises:
+        TypeError: something is not a tensor, or `present` is not bool.
+        ValueError: no modality, unequal numbers of examples, or an unknown modality.
+    """
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Tensor],
+        targets: Tensor,
+        present: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.inputs = dict(inputs)
+        self.targets = targets
+        self.present = dict(present) if present else None
+        self._check()
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The names of the modalities, in order."""
+        return tuple(self.inputs)
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.targets)
+
+    def __getitem__(self, indices: Indices) -> Batch:
+        """Return the batch `(inputs, targets)` or `(inputs, targets, present)`.
+
+        Args:
+            indices: a list, tensor or slice of examples, or a bool tensor `(examples,)`; or
+                one int, for one example without the batch axis.
+
+        Raises:
+            IndexError: an index beyond the last example.
+        """
+        chosen = indices if isinstance(indices, int | slice) else torch.as_tensor(indices)
+        if isinstance(chosen, Tensor) and chosen.numel() == 0:
+            chosen = chosen.long()  # an empty list becomes a float tensor
+        inputs = {name: x[chosen] for name, x in self.inputs.items()}
+        if self.present is None:
+            return inputs, self.targets[chosen]
+        present = {name: mask[chosen] for name, mask in self.present.items()}
+        return inputs, self.targets[chosen], present
+
+    def subset(self, indices: slice | Sequence[int] | Tensor) -> "MultimodalDataset":
+        """Return a data set of the chosen examples, in the order of `indices`."""
+        if isinstance(indices, int):
+            raise TypeError(f"subset takes several indices, like [{indices}]; got {indices}")
+        return MultimodalDataset(*self[indices])
+
+    def select(self, *modalities: str) -> "MultimodalDataset":
+        """Return a data set with these modalities only, in this order; tensors are shared.
+
+        Raises:
+            ValueError: an unknown modality, or none.
+        """
+        for name in modalities:
+            check_known("modality", name, self.inputs)
+        inputs = {name: self.inputs[name] for name in modalities}
+        present = {name: mask for name, mask in (self.present or {}).items() if name in inputs}
+        return MultimodalDataset(inputs, self.targets, present)
+
+    def _check(self) -> None:
+        if not self.inputs:
+            raise ValueError("a data set needs at least one modality; got none")
+        for name in self.present or {}:
+            check_known("modality in present:", name, self.inputs)
+        masks = {f"present[{name!r}]": mask for name, mask in (self.present or {}).items()}
+        tensors = {"targets": self.targets, **self.inputs, **masks}
+        for name, tensor in tensors.items():
+            if not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"{name} must be a tensor (examples, …), got a {type(tensor).__name__}; "
+                    "turn an array into one with torch.from_numpy"
+                )
+            if tensor.ndim == 0:
+                raise ValueError(f"{name} must be a tensor (examples, …), got a single number")
+        for name, mask in masks.items():
+            if mask.dtype != torch.bool or mask.ndim != 1:
+                raise TypeError(
+                    f"{name} must be a bool tensor (examples,), "
+                    f"got {mask.dtype} {tuple(mask.shape)}"
+                )
+        lengths = {name: len(tensor) for name, tensor in tensors.items()}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+            raise ValueError(f"all tensors must have the same number of examples; got {counts}")
+
+
+class BatchIndices(Sampler[list[int]]):
+    """Lists of example indices, one list for each batch of an epoch.
+
+    The order of an epoch depends on the seed and the number of the epoch only, so a run that
+    resumes at epoch 5 sees what an unbroken run would have seen. Each iteration, a broken-off
+    one too, moves on to the next epoch; `set_epoch` says which one the next iteration is.
+
+    Args:
+        length: number of examples.
+        batch_size: examples in a batch.
+        shuffle: a new order in each epoch; else 0, 1, 2, ….
+        seed: of the orders.
+        drop_last: leave out the last batch if it is smaller than the others.
+
+    Raises:
+        ValueError: no examples, a batch size below 1, or an epoch without a single batch.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        batch_size: int = 128,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+    ) -> None:
+        if length < 1:
+            raise ValueError("the data set is empty: there is nothing to make batches of")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        if drop_last and length < batch_size:
+            raise ValueError(
+                f"{length} examples do not fill one batch of {batch_size}, and drop_last drops "
+                "what is left: choose a smaller batch_size"
+            )
+        self.length = length
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.drop_last = drop_last
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next iteration, counted from 0."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        whole, left = divmod(self.length, self.batch_size)
+        return whole + (left > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Iterate over one epoch."""
+        order = torch.arange(self.length)
+        if self.shuffle:
+            generator = generator_for(self.seed, "epoch", self.epoch)
+            order = torch.randperm(self.length, generator=generator)
+        self.epoch += 1
+        batches = order.split(self.batch_size)[: len(self)]
+        return (batch.tolist() for batch in batches)
+
+
+def loader(
+    dataset: MultimodalDataset,
+    batch_size: int = 128,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    drop_last: bool = False,
+) -> DataLoader[Any]:
+    """Return a `DataLoader` over batches of the data set.
+
+    It has no workers: the data is in memory, and a batch is one slice of it. Its own
+    generator keeps it from drawing on torch's global one. `loader.sampler` is the
+    `BatchIndices`, which takes the other arguments.
+
+    Raises:
+        ValueError: an empty data set, a batch size below 1, or an epoch without a batch.
+    """
+    return DataLoader(
+        dataset,
+        sampler=BatchIndices(len(dataset), batch_size, shuffle, seed, drop_last),
+        batch_size=None,
+        collate_fn=_unchanged,  # torch's default would turn the tuple into a list
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def _unchanged(batch: Any) -> Any:
+    return batch

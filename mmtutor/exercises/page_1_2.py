@@ -1,0 +1,88 @@
+"""Exercises of page 1.2, One digit, four modalities."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mmtutor.exercises.exercise import Exercise, expect
+
+
+def decode(numbers: list[int]) -> str:
+    return bytes(number - 1 for number in numbers if number != 0).decode("utf-8")
+
+
+def _check_decode(answer: Callable[[list[int]], str]) -> None:
+    text = answer([116, 102, 113, 117, 0, 0])
+    expect(isinstance(text, str), f"return a string, not a {type(text).__name__}")
+    expect(text != "tfqu", "the numbers are bytes plus one: subtract it again")
+    expect("\0" not in text and not text.endswith("  "), "padding is no text; leave it out")
+    expect(text == "sept", f"[116, 102, 113, 117, 0, 0] is 'sept'; got {text!r}")
+    numbers = [byte + 1 for byte in "七".encode()]
+    text = answer([*numbers, 0])
+    expect(len(text) != 3, "one character can have several bytes: decode all bytes together")
+    expect(text == "七", f"{[*numbers, 0]} is '七'; got {text!r}")
+
+
+def morse_units(code: str) -> int:
+    return sum(3 if signal == "-" else 1 for signal in code) + len(code) - 1
+
+
+def _check_morse(answer: Callable[[str], int]) -> None:
+    units = answer("--...")
+    expect(units != 5, "this counts the signals; a dash is three units long")
+    expect(units != 9, "the silences between the signals count too")
+    expect(units != 14, "silence lies between two signals: there is none after the last")
+    expect(units == 13, f"'--...' is 3 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 = 13 units; got {units}")
+    expect(answer("-----") == 19, f"'-----' is 19 units; got {answer('-----')}")
+
+
+def leaked_share(train_groups: Tensor, test_groups: Tensor) -> float:
+    return torch.isin(test_groups, train_groups).float().mean().item()
+
+
+def _check_leak(answer: Callable[[Tensor, Tensor], float]) -> None:
+    train, test = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([2, 3, 3, 4])
+    share = answer(train, test)
+    expect(not isinstance(share, Tensor) or share.ndim == 0, "return one number")
+    share = float(share)
+    expect(share != 0.5, "this is the share of training rows; ask the test rows")
+    expect(abs(share - 1 / 3) > 1e-6, "count rows, not groups: a large group weighs more")
+    expect(share != 1, "1 is the number of leaked rows here; divide by the number of test rows")
+    expect(math.isclose(share, 0.25), f"one of these four test rows has leaked; got {share}")
+    expect(float(answer(train, torch.tensor([3, 4]))) == 0, "no common group is a share of 0")
+
+
+EXERCISES = {
+    "1.2.a": Exercise(
+        check=_check_decode,
+        solution=decode,
+        hints=(
+            "Undo the steps of `encode` in the opposite order: padding, plus one, UTF-8.",
+            "Drop the zeros, subtract one from the rest.",
+            "`bytes(list_of_numbers).decode('utf-8')` turns all bytes into a string at once.",
+        ),
+        praise="It reads every script, because it never looks at single bytes.",
+    ),
+    "1.2.b": Exercise(
+        check=_check_morse,
+        solution=morse_units,
+        hints=(
+            "Add up the signals first, the silences afterwards.",
+            "A dot is 1, a dash is 3; five signals have four silences between them.",
+            "The silences are `len(code) - 1`.",
+        ),
+        praise="Zero is the longest with 19, five the shortest with 9: duration alone tells much.",
+    ),
+    "1.2.c": Exercise(
+        check=_check_leak,
+        solution=leaked_share,
+        hints=(
+            "For each test row, ask whether its group is among the training groups.",
+            "`torch.isin(a, b)` answers that for each element of a.",
+            "The mean of the answers, as floats, is the share.",
+        ),
+        praise="On a random split of these scans it is 1: every test row has its form in training.",
+    ),
+}

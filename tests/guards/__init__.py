@@ -1,0 +1,31 @@
+"""What every page of the book promises, as functions from a page to a list of problems."""
+
+from collections.abc import Callable
+
+from guards.claims import built_equals_packaged, claims, ignored_outputs
+from guards.form import canonical_form, execution_counts, opening, setup
+from guards.outputs import alternative_text, clean_outputs, ticks
+from guards.page import Page
+from guards.sections import closing_sections, exercises, objectives
+from guards.style import cell_sizes, comments, prose
+
+GUARDS: tuple[Callable[[Page], list[str]], ...] = (
+    execution_counts,
+    canonical_form,
+    opening,
+    setup,
+    objectives,
+    closing_sections,
+    exercises,
+    cell_sizes,
+    prose,
+    comments,
+    alternative_text,
+    clean_outputs,
+    ticks,
+    claims,
+    ignored_outputs,
+    built_equals_packaged,
+)
+
+__all__ = ["GUARDS", "Page"]

@@ -1,0 +1,88 @@
+"""A notebook as the guards see it."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+from tools import canonical
+
+Definition = ast.FunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Page:
+    """One notebook and what it is compared with.
+
+    Args:
+        path: the notebook in the repository, such as `notebooks/2-1-the-residual-block.ipynb`.
+        text: the content of the file.
+        address: the repository's address.
+        packaged: names that the package defines, and that a notebook may build itself.
+    """
+
+    path: str
+    text: str
+    address: str
+    packaged: frozenset[str] = frozenset()
+
+    @cached_property
+    def cells(self) -> list[NotebookNode]:
+        """All cells."""
+        return list(canonical.read(self.text).cells)
+
+    def cell(self, position: int) -> NotebookNode:
+        """One cell, or an empty one if the page is shorter."""
+        return self.cells[position] if position < len(self.cells) else new_markdown_cell()
+
+    @cached_property
+    def code(self) -> list[NotebookNode]:
+        """The code cells."""
+        return [cell for cell in self.cells if cell.cell_type == "code"]
+
+    @cached_property
+    def python(self) -> list[str]:
+        """The source of each code cell, with `%` lines turned into calls."""
+        return [TransformerManager().transform_cell(cell.source) for cell in self.code]
+
+    @cached_property
+    def trees(self) -> list[ast.Module]:
+        """The syntax tree of each code cell."""
+        return [ast.parse(source) for source in self.python]
+
+    @cached_property
+    def prose(self) -> str:
+        """All Markdown, cell after cell."""
+        return "\n\n".join(cell.source for cell in self.cells if cell.cell_type == "markdown")
+
+
+def code_lines(cell: NotebookNode) -> list[str]:
+    """Return the lines of a code cell that are not blank."""
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """Yield the calls of functions with these names, such as `claim` or `exercises.check`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
+            yield node
+
+
+def definitions(page: Page) -> Iterator[Definition]:
+    """Yield the functions and classes that a page defines, except what the reader is to write."""
+    for tree in page.trees:
+        for node in tree.body:
+            if isinstance(node, Definition) and not _is_stub(node):
+                yield node
+
+
+def _is_stub(node: Definition) -> bool:
+    """Return whether the body is only a docstring, `...` or `pass`."""
+    return all(
+        isinstance(line, ast.Pass)
+        or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+        for line in node.body
+    )

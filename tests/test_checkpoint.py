@@ -1,0 +1,259 @@
+"""A run that is killed and resumed ends with the very same parameters."""
+
+import math
+import multiprocessing
+import os
+import random
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.optim import lr_scheduler
+from torch.utils.data import DataLoader, Dataset
+
+from mmtutor.training import CheckpointError, History, NonFiniteLossError, fit
+
+EXAMPLES, BATCHES = 24, 3
+
+
+class Points(Dataset):
+    """Random points with labels; the process kills itself when it reads the given example."""
+
+    def __init__(self, kill_at_read: int | None = None) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.points = torch.randn(EXAMPLES, 4, generator=generator)
+        self.reads = 0
+        self.kill_at_read = kill_at_read
+
+    def __len__(self) -> int:
+        return EXAMPLES
+
+    def __getitem__(self, index: int) -> tuple[dict[str, Tensor], int]:
+        self.reads += 1
+        if self.reads == self.kill_at_read:
+            os.kill(os.getpid(), signal.SIGKILL)
+        # Augmentation draws from all three global generators.
+        noise = torch.randn(4) + random.random() + np.random.rand()
+        return {"x": self.points[index] + 0.1 * noise}, int(self.points[index, 0] > 0)
+
+
+class Net(nn.Module):
+    def __init__(self, width: int = 8) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(4, width), nn.BatchNorm1d(width), nn.Dropout(0.5), nn.Linear(width, 2)
+        )
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        return self.layers(inputs["x"])
+
+
+def run(
+    checkpoint: Path | None,
+    kill_at_read: int | None = None,
+    kill_at_save: int | None = None,
+    *,
+    epochs: int = 4,
+    width: int = 8,
+    lr: float = 0.05,
+    **options,
+) -> tuple[dict[str, Tensor], History]:
+    """Train from fixed seeds, shuffled, with dropout; return the model's state and history."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    model = Net(width)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    points = Points(kill_at_read)
+    if kill_at_save is not None:
+        kill_when_replacing(kill_at_save)
+    loader = DataLoader(points, EXAMPLES // BATCHES, shuffle=True, generator=torch.Generator())
+    settings = {"scheduler": lr_scheduler.StepLR(optimizer, 1, 0.9), "optimizer": optimizer}
+    validation = DataLoader(Points(), EXAMPLES)
+    history = fit(
+        model, loader, validation, epochs=epochs, checkpoint=checkpoint, **settings, **options
+    )
+    return model.state_dict(), history
+
+
+def kill_when_replacing(count: int) -> None:
+    """Kill this process when it is about to put the count-th checkpoint in its place."""
+    replace, calls = os.replace, []
+
+    def fatal(source: Path, target: Path) -> None:
+        calls.append(target)
+        if len(calls) == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(source, target)
+
+    os.replace = fatal
+
+
+def killed(*arguments) -> None:
+    """Run in a process of its own, which must die from SIGKILL."""
+    process = multiprocessing.get_context("spawn").Process(target=run, args=arguments)
+    process.start()
+    process.join(timeout=60)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def same(state: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(state[name], other[name]) for name in state | other)
+
+
+@pytest.mark.parametrize("patience", [None, 50])
+def test_a_run_killed_in_an_epoch_resumes_bit_for_bit(tmp_path, patience) -> None:
+    straight, history = run(None, patience=patience)
+    path = tmp_path / "runs" / "net.pt"
+    if patience is None:
+        killed(path, 2 * EXAMPLES + EXAMPLES // 2)  # in the middle of epoch 3
+    else:
+        run(path, epochs=2, patience=patience)
+    assert len(torch.load(path, weights_only=True)["history"]) == 2
+    resumed, resumed_history = run(path, patience=patience)
+    assert same(resumed, straight)
+    assert resumed_history == history
+    assert len(history) == 4
+
+
+def test_a_run_killed_while_it_writes_resumes_from_the_checkpoint_before(tmp_path) -> None:
+    straight, history = run(None)
+    path = tmp_path / "net.pt"
+    killed(path, None, 3)
+    assert len(torch.load(path, weights_only=True)["history"]) == 2
+    resumed, resumed_history = run(path)
+    assert same(resumed, straight) and resumed_history == history
+    assert os.listdir(tmp_path) == ["net.pt"]
+
+
+def test_a_finished_run_returns_its_history_and_parameters_at_once(tmp_path) -> None:
+    straight, history = run(tmp_path / "net.pt")
+    after = torch.rand(3)
+    again, again_history = run(tmp_path / "net.pt", kill_at_read=1)  # reading would be fatal
+    assert same(again, straight) and again_history == history
+    assert torch.equal(torch.rand(3), after)  # whatever is drawn next is the same as well
+
+
+def test_a_run_stopped_early_stays_stopped_and_keeps_its_best_parameters(tmp_path) -> None:
+    options = {"epochs": 60, "patience": 2}
+    straight, history = run(tmp_path / "net.pt", **options)
+    assert len(history) < 60
+    again, again_history = run(tmp_path / "net.pt", kill_at_read=1, **options)
+    assert same(again, straight) and again_history == history
+
+
+def test_more_epochs_prolong_a_finished_run(tmp_path) -> None:
+    straight, _ = run(None, epochs=5)
+    run(tmp_path / "net.pt", epochs=3)
+    prolonged, history = run(tmp_path / "net.pt", epochs=5)
+    assert same(prolonged, straight) and history["epoch"] == [1, 2, 3, 4, 5]
+
+
+def test_fewer_epochs_than_the_checkpoint_holds_are_refused(tmp_path) -> None:
+    run(tmp_path / "net.pt", epochs=2)
+    with pytest.raises(ValueError, match="net.pt holds 2 epochs"):
+        run(tmp_path / "net.pt", epochs=1)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "directory"])
+def test_a_damaged_file_is_named_with_a_remedy(tmp_path, damage) -> None:
+    path = tmp_path / "net.pt"
+    run(path, epochs=1)
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "directory":
+        path.mkdir()
+    else:
+        path.write_bytes({"truncated": whole[:-100], "empty": b"", "text": b"hello"}[damage])
+    with pytest.raises(CheckpointError, match="net.pt is damaged.*delete"):
+        run(path)
+
+
+def test_a_file_of_weights_is_no_checkpoint(tmp_path) -> None:
+    torch.save(Net().state_dict(), tmp_path / "net.pt")
+    with pytest.raises(CheckpointError, match="net.pt is not a checkpoint written by fit"):
+        run(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 9}, r"model layers.0.weight: torch.float32 \(8, 4\) in the file, .* \(9, 4\)"),
+        ({"lr": 0.01}, "optimizer lr: 0.05 in the file, 0.01 given"),
+        ({"criterion": nn.MultiMarginLoss()}, "criterion: CrossEntropyLoss in the file, Multi"),
+        ({"patience": 3}, "early stopping: None in the file, validation_loss given"),
+    ],
+)
+def test_the_checkpoint_of_another_run_is_refused_and_left_alone(
+    tmp_path, options, message
+) -> None:
+    path = tmp_path / "net.pt"
+    run(path, epochs=1)
+    before = path.read_bytes()
+    with pytest.raises(
+        CheckpointError, match=f"(?s)net.pt is the checkpoint of another run.*{message}"
+    ):
+        run(path, **options)
+    assert path.read_bytes() == before
+
+
+def test_a_failed_write_leaves_the_checkpoint_before(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "net.pt"
+    run(path, epochs=1)
+    before = path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        run(path, epochs=2)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["net.pt"]
+
+
+def test_the_checkpoint_stays_good_when_the_loss_does_not(tmp_path) -> None:
+    class Broken(nn.CrossEntropyLoss):
+        calls = 0
+
+        def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+            self.calls += outputs.requires_grad
+            factor = math.inf if self.calls > 2 * BATCHES + 1 else 1.0
+            return factor * super().forward(outputs, targets)
+
+    with pytest.raises(NonFiniteLossError, match="epoch 3, step 2"):
+        run(tmp_path / "net.pt", criterion=Broken())
+    contents = torch.load(tmp_path / "net.pt", weights_only=True)
+    assert len(contents["history"]) == 2
+    assert all(value.isfinite().all() for value in contents["states"]["model"].values())
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda o: lr_scheduler.OneCycleLR(o, max_lr=1.0, total_steps=9),
+        lambda o: lr_scheduler.MultiStepLR(o, [1, 2]),
+        lambda o: lr_scheduler.LambdaLR(o, lambda epoch: 1 / (1 + epoch)),
+        lambda o: lr_scheduler.SequentialLR(
+            o, [lr_scheduler.ConstantLR(o), lr_scheduler.CosineAnnealingLR(o, 5)], [2]
+        ),
+    ],
+)
+def test_schedules_resume_where_they_were(tmp_path, schedule) -> None:
+    def climb(epochs: int, checkpoint: Path | None) -> list[Tensor]:
+        torch.manual_seed(0)
+        model = Net()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 0, 1]))
+        options = {"optimizer": optimizer, "scheduler": schedule(optimizer)}
+        fit(model, [batch], epochs=epochs, checkpoint=checkpoint, **options)
+        return [optimizer.param_groups[0]["lr"], *model.parameters()]
+
+    straight = climb(4, None)
+    climb(2, tmp_path / "net.pt")
+    resumed = climb(4, tmp_path / "net.pt")
+    assert resumed[0] == straight[0]
+    assert all(torch.equal(a, b) for a, b in zip(resumed[1:], straight[1:], strict=True))

@@ -1,0 +1,187 @@
+"""MultimodalDataset, BatchIndices and loader."""
+
+import pytest
+import torch
+
+from mmtutor.data import BatchIndices, MultimodalDataset, loader
+
+
+def small() -> MultimodalDataset:
+    """Five examples: image values 0, 1, 2, 3, 4 and text ids 0, 10, 20, 30, 40."""
+    image = torch.arange(5.0)[:, None]
+    text = 10 * torch.arange(5)[:, None]
+    return MultimodalDataset({"image": image, "text": text}, torch.tensor([5, 6, 7, 8, 9]))
+
+
+def masked() -> MultimodalDataset:
+    present = {"text": torch.tensor([True, False, True, False, True])}
+    return MultimodalDataset(small().inputs, small().targets, present)
+
+
+def test_a_list_of_indices_gives_a_batch_in_that_order():
+    inputs, targets = small()[[3, 0, 3]]
+    assert inputs["image"].tolist() == [[3.0], [0.0], [3.0]]
+    assert inputs["text"].tolist() == [[30], [0], [30]]
+    assert targets.tolist() == [8, 5, 8]
+
+
+@pytest.mark.parametrize(
+    "indices",
+    [slice(1, 3), torch.tensor([1, 2]), torch.tensor([False, True, True, False, False])],
+)
+def test_a_slice_a_tensor_and_a_mask_choose_examples(indices):
+    inputs, targets = small()[indices]
+    assert inputs["image"].tolist() == [[1.0], [2.0]]
+    assert targets.tolist() == [6, 7]
+
+
+def test_one_int_gives_one_example_without_the_batch_axis():
+    inputs, target = small()[-1]
+    assert inputs["image"].shape == (1,)
+    assert target.item() == 9
+
+
+def test_an_empty_list_gives_an_empty_batch():
+    inputs, targets = small()[[]]
+    assert inputs["image"].shape == (0, 1)
+    assert targets.shape == (0,)
+
+
+def test_an_index_beyond_the_end_is_an_index_error():
+    with pytest.raises(IndexError):
+        small()[[5]]
+
+
+def test_present_is_the_third_part_of_a_batch():
+    _, _, present = masked()[[1, 2]]
+    assert present["text"].tolist() == [False, True]
+
+
+def test_subset_keeps_the_order_of_its_indices():
+    subset = masked().subset([4, 1])
+    assert len(subset) == 2
+    assert subset.targets.tolist() == [9, 6]
+    assert subset.present["text"].tolist() == [True, False]
+
+
+def test_subset_of_one_int_says_that_it_takes_several():
+    with pytest.raises(TypeError, match=r"like \[3\]"):
+        small().subset(3)
+
+
+def test_select_keeps_the_named_modalities_and_their_masks():
+    assert masked().select("text").modalities == ("text",)
+    assert masked().select("text").present is not None
+    assert masked().select("image").present is None
+    assert small().select("text", "image").modalities == ("text", "image")
+
+
+def test_select_of_an_unknown_modality_lists_the_known_ones():
+    with pytest.raises(ValueError, match="unknown modality 'audio'; choose from image, text"):
+        small().select("audio")
+
+
+def test_select_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one modality"):
+        small().select()
+
+
+def test_unequal_lengths_are_refused_with_all_the_lengths():
+    with pytest.raises(ValueError, match="got targets: 5, image: 5, text: 4"):
+        MultimodalDataset({"image": torch.zeros(5), "text": torch.zeros(4)}, torch.zeros(5))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "present", "error", "message"),
+    [
+        ({"image": [1, 2]}, torch.zeros(2), None, TypeError, "image must be a tensor"),
+        ({"image": torch.zeros(2)}, [0, 1], None, TypeError, "targets must be a tensor"),
+        ({"image": torch.tensor(1.0)}, torch.zeros(1), None, ValueError, "a single number"),
+        (
+            {"image": torch.zeros(2)},
+            torch.zeros(2),
+            {"image": torch.ones(2)},
+            TypeError,
+            r"present\['image'\] must be a bool tensor",
+        ),
+        (
+            {"image": torch.zeros(2)},
+            torch.zeros(2),
+            {"text": torch.ones(2, dtype=torch.bool)},
+            ValueError,
+            "unknown modality in present: 'text'",
+        ),
+    ],
+)
+def test_what_is_no_data_set_is_refused(inputs, targets, present, error, message):
+    with pytest.raises(error, match=message):
+        MultimodalDataset(inputs, targets, present)
+
+
+def test_the_loader_gives_every_example_once_and_in_order():
+    batches = list(loader(small(), batch_size=2))
+    assert [targets.tolist() for _, targets in batches] == [[5, 6], [7, 8], [9]]
+    assert len(loader(small(), batch_size=2)) == 3
+
+
+def test_a_batch_of_the_loader_is_what_indexing_gives():
+    batch = next(iter(loader(masked(), batch_size=5)))
+    assert isinstance(batch, tuple)
+    assert [type(part) for part in batch] == [dict, torch.Tensor, dict]
+
+
+def test_drop_last_leaves_out_the_smaller_batch():
+    batches = loader(small(), batch_size=2, drop_last=True)
+    assert [targets.tolist() for _, targets in batches] == [[5, 6], [7, 8]]
+    assert len(batches) == 2
+
+
+def order(indices: BatchIndices) -> list[int]:
+    return [index for batch in indices for index in batch]
+
+
+def test_shuffling_gives_every_example_once_and_another_order_each_epoch():
+    indices = BatchIndices(100, 7, shuffle=True)
+    first, second = order(indices), order(indices)
+    assert sorted(first) == sorted(second) == list(range(100))
+    assert len({tuple(first), tuple(second), tuple(range(100))}) == 3
+
+
+def test_the_order_depends_on_seed_and_epoch_only():
+    unbroken = BatchIndices(100, 7, shuffle=True, seed=3)
+    epochs = [order(unbroken) for _ in range(3)]
+    resumed = BatchIndices(100, 9, shuffle=True, seed=3)
+    resumed.set_epoch(2)
+    assert order(resumed) == epochs[2]
+    resumed.set_epoch(1)
+    assert order(resumed) == epochs[1]
+    assert order(BatchIndices(100, 7, shuffle=True, seed=4)) not in epochs
+
+
+def test_an_iteration_that_is_broken_off_still_ends_its_epoch():
+    indices = BatchIndices(100, 7, shuffle=True)
+    next(iter(indices))
+    fresh = BatchIndices(100, 7, shuffle=True)
+    fresh.set_epoch(1)
+    assert order(indices) == order(fresh)
+
+
+def test_the_loader_leaves_the_global_random_state_alone():
+    before = torch.get_rng_state()
+    list(loader(small(), shuffle=True))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_empty_data_set_has_no_loader():
+    with pytest.raises(ValueError, match="empty"):
+        loader(small().subset([]))
+
+
+def test_a_batch_size_of_zero_is_refused():
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        loader(small(), batch_size=0)
+
+
+def test_an_epoch_without_a_batch_is_refused():
+    with pytest.raises(ValueError, match="5 examples do not fill one batch of 6"):
+        loader(small(), batch_size=6, drop_last=True)

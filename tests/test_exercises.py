@@ -1,0 +1,97 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mmtutor import exercises
+from mmtutor.exercises.exercise import is_untouched
+from tests.answers import page_1_2, page_2_1, page_4_1
+
+ANSWERS = page_1_2.ANSWERS | page_2_1.ANSWERS | page_4_1.ANSWERS
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+WRONG = [(number, message) for number in ANSWERS for message in ANSWERS[number].wrong]
+
+
+def printed(capsys: pytest.CaptureFixture[str], number: str, answer: object) -> str:
+    exercises.check(number, answer)
+    return capsys.readouterr().out
+
+
+def test_every_exercise_has_answers_to_try() -> None:
+    assert exercises.numbers() == sorted(ANSWERS)
+
+
+@pytest.mark.parametrize("number", sorted(ANSWERS))
+def test_the_solution_and_another_right_answer_pass(number: str, capsys) -> None:
+    for answer in (exercises.find(number).solution, ANSWERS[number].right):
+        assert printed(capsys, number, answer).startswith(f"✓ {number}: right.")
+
+
+@pytest.mark.parametrize(("number", "message"), WRONG)
+def test_a_wrong_answer_is_told_its_mistake(number: str, message: str, capsys) -> None:
+    text = printed(capsys, number, ANSWERS[number].wrong[message])
+    assert text.startswith(f"✗ {number}: ")
+    assert message in text
+    assert "stopped with" not in text
+
+
+@pytest.mark.parametrize("number", sorted(ANSWERS))
+def test_at_least_three_mistakes_are_told_apart(number: str, capsys) -> None:
+    told = {printed(capsys, number, answer) for answer in ANSWERS[number].wrong.values()}
+    assert len(told) == len(ANSWERS[number].wrong) >= 3
+
+
+@pytest.mark.parametrize("number", sorted(ANSWERS))
+def test_a_stub_is_not_an_attempt(number: str, capsys) -> None:
+    def stub(*anything):
+        ...
+
+    assert printed(capsys, number, stub) == f"{number}: not attempted yet\n"
+    assert printed(capsys, number, ...) == f"{number}: not attempted yet\n"
+
+
+def test_what_counts_as_untouched() -> None:
+    def with_docstring(x):
+        """Do something."""
+
+    def with_pass(x):
+        pass
+
+    def returns_dots(x):
+        return ...
+
+    assert all(map(is_untouched, [with_docstring, with_pass, returns_dots]))
+    assert not any(map(is_untouched, [lambda x: x, lambda x: 0, len, 3, None]))
+
+
+def test_an_answer_that_raises_is_reported_and_not_thrown(capsys) -> None:
+    text = printed(capsys, "2.1.a", lambda i, o, s: 1 / 0)
+    assert text == "✗ 2.1.a: your code stopped with ZeroDivisionError: division by zero\n"
+
+
+def test_an_unknown_number_lists_the_exercises() -> None:
+    with pytest.raises(KeyError, match="no exercise '9.9.z'; there are 1.2.a, 1.2.b"):
+        exercises.check("9.9.z", ...)
+
+
+@pytest.mark.parametrize("number", sorted(ANSWERS))
+def test_hints_and_solution_are_folded_away(number: str, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    exercises.hint(number)
+    exercises.solution(number)
+    assert len(shown) == 4
+    assert all(data["text/html"].startswith("<details><summary>") for data in shown)
+    assert "def " in shown[-1]["text/plain"]
+
+
+def test_every_exercise_stands_on_its_page() -> None:
+    for number in exercises.numbers():
+        part, page, _ = number.split(".")
+        (path,) = NOTEBOOKS.glob(f"{part}-{page}-*.ipynb")
+        cells = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
+        text = "\n".join(cells)
+        assert f"### Exercise {number} · " in text
+        for call in ("check", "hint", "solution"):
+            assert re.search(rf'exercises\.{call}\("{re.escape(number)}"', text), (number, call)

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+from guards.imports import MAY_IMPORT, import_problems
+
+PACKAGE = Path(__file__).resolve().parent.parent / "mmtutor"
+
+
+def make_package(folder: Path, files: dict[str, str]) -> Path:
+    package = folder / "mmtutor"
+    for name, code in {"__init__.py": "", **files}.items():
+        path = package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code, encoding="utf-8")
+    return package
+
+
+def test_imports_of_the_package_run_in_one_direction():
+    assert import_problems(PACKAGE) == []
+
+
+def test_the_rules_cover_the_package():
+    rooms = {path.stem for path in PACKAGE.glob("*.py")}
+    rooms |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert {"blocks", "encoders", "fusion", "network", "training", "data"} <= rooms
+    assert rooms <= set(MAY_IMPORT)
+
+
+def test_imports_along_the_direction_are_accepted(tmp_path):
+    package = make_package(
+        tmp_path,
+        {
+            "blocks.py": "import torch\nfrom torch import nn\n",
+            "fusion.py": "from mmtutor.blocks import ResidualBlock\n",
+            "training/__init__.py": "from mmtutor.training.loop import train\n",
+            "training/loop.py": "from mmtutor.training import checks\n",
+            "training/checks.py": "import torch\n",
+            "exercises/__init__.py": "from mmtutor import blocks, training\n",
+        },
+    )
+    assert import_problems(package) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "problem"),
+    [
+        ("seeding.py", "from mmtutor.blocks import x", "mmtutor.seeding must not import blocks"),
+        ("claims.py", "import mmtutor.network", "mmtutor.claims must not import network"),
+        ("data/digits.py", "from mmtutor import seeding", "mmtutor.data.digits must not import"),
+        ("losses.py", "from mmtutor.blocks import x", "mmtutor.losses must not import blocks"),
+        ("blocks.py", "from mmtutor.fusion import x", "mmtutor.blocks must not import fusion"),
+        ("encoders.py", "from mmtutor.fusion import x", "mmtutor.encoders must not import fusion"),
+        ("fusion.py", "from mmtutor.encoders import x", "mmtutor.fusion must not import encoders"),
+        ("training.py", "from mmtutor.data import x", "mmtutor.training must not import data"),
+        ("training.py", "from mmtutor import figures", "mmtutor.training must not import figures"),
+        ("exercises.py", "from mmtutor.figures import x", "exercises must not import figures"),
+        ("figures.py", "from mmtutor import exercises", "figures must not import exercises"),
+        ("figures.py", "from mmtutor.doctor import x", "figures must not import doctor"),
+        ("network.py", "from mmtutor import claim", "mmtutor.network must not import __init__"),
+        ("__init__.py", "from mmtutor.network import x", "mmtutor must not import network"),
+        ("__main__.py", "from mmtutor.network import x", "__main__ must not import network"),
+        ("blocks.py", "def f():\n    import mmtutor.data", "mmtutor.blocks must not import data"),
+        ("fusion.py", "from .blocks import x", "mmtutor.fusion: write imports in full"),
+        ("rooms.py", "", "mmtutor.rooms: give rooms a rule"),
+    ],
+)
+def test_an_import_against_the_direction_is_found(tmp_path, file, code, problem):
+    others = ["blocks", "encoders", "fusion", "network", "figures", "exercises", "doctor"]
+    package = make_package(tmp_path, {f"{name}.py": "" for name in others} | {file: code})
+    assert len(import_problems(package)) == 1
+    assert problem in import_problems(package)[0]
+
+
+def test_a_cycle_inside_one_room_is_found(tmp_path):
+    package = make_package(
+        tmp_path,
+        {
+            "training/__init__.py": "",
+            "training/fit.py": "from mmtutor.training.loop import train\n",
+            "training/loop.py": "from mmtutor.training.fit import fit\n",
+        },
+    )
+    (problem,) = import_problems(package)
+    assert problem.startswith("a cycle of imports: mmtutor.training.")

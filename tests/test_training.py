@@ -1,0 +1,293 @@
+"""One pass over a loader: losses, metrics, modes, errors, against numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmtutor.training import NonFiniteLossError, evaluate, predict, train
+from mmtutor.training.checks import check_targets
+
+
+class Scale(nn.Module):
+    """Output w · x, for one parameter w."""
+
+    def __init__(self, w: float) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(w))
+
+    def forward(
+        self, inputs: dict[str, Tensor], present: dict[str, Tensor] | None = None
+    ) -> Tensor:
+        x = inputs["x"] if present is None else inputs["x"] * present["x"]
+        return self.w * x
+
+
+def batch(x: list, targets: list) -> tuple[dict[str, Tensor], Tensor]:
+    return {"x": torch.tensor(x)}, torch.tensor(targets)
+
+
+def sgd(model: nn.Module, lr: float) -> torch.optim.SGD:
+    return torch.optim.SGD(model.parameters(), lr=lr)
+
+
+def test_train_returns_the_mean_loss_per_example_not_per_batch() -> None:
+    model = Scale(2.0)
+    loader = [batch([1.0, 2.0], [0.0, 0.0]), batch([3.0], [0.0])]
+    loss = train(model, loader, nn.MSELoss(), sgd(model, lr=0.0), "cpu")
+    assert loss == pytest.approx((4 + 16 + 36) / 3)
+
+
+def test_train_takes_one_sgd_step_for_each_batch() -> None:
+    model = Scale(2.0)
+    loader = [batch([1.0, 2.0], [0.0, 0.0]), batch([3.0], [0.0])]
+    loss = train(model, loader, nn.MSELoss(), sgd(model, lr=0.1))
+    # First batch: loss 10, gradient 2·2·(1 + 4)/2 = 10, so w = 2 - 1 = 1.
+    # Second batch: loss 9, gradient 2·1·9 = 18, so w = 1 - 1.8 = -0.8.
+    assert model.w.item() == pytest.approx(-0.8)
+    assert loss == pytest.approx((2 * 10 + 9) / 3)
+
+
+def test_train_turns_train_mode_on() -> None:
+    model = nn.ModuleDict({"scale": Scale(1.0)})["scale"].eval()
+    train(model, [batch([1.0], [0.0])], nn.MSELoss(), sgd(model, lr=0.0))
+    assert model.training
+
+
+def test_a_third_element_of_the_batch_reaches_the_model() -> None:
+    present = {"x": torch.tensor([True, False])}
+    loader = [(*batch([1.0, 2.0], [0.0, 0.0]), present)]
+    assert predict(Scale(3.0), loader).outputs.tolist() == [3.0, 0.0]
+
+
+def test_accuracy_counts_examples_of_unequal_batches() -> None:
+    loader = [
+        batch([[2.0, 1.0], [0.0, 1.0], [5.0, 4.0]], [0, 1, 0]),
+        batch([[2.0, 1.0]], [1]),
+    ]
+    assert evaluate(Scale(1.0), loader) == {"accuracy": 0.75}
+
+
+def test_evaluate_adds_the_mean_loss_per_example() -> None:
+    loader = [batch([[0.0, 0.0], [0.0, 0.0]], [0, 1]), batch([[0.0, math.log(3)]], [0])]
+    result = evaluate(Scale(1.0), loader, nn.CrossEntropyLoss())
+    assert result["loss"] == pytest.approx((2 * math.log(2) + math.log(4)) / 3)
+
+
+def test_regression_metrics_of_a_set_worked_out_by_hand() -> None:
+    loader = [batch([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), batch([4.0], [6.0])]
+    # One error of 2 among 4 examples; the targets' mean is 3, their squares about it add to 14.
+    assert evaluate(Scale(1.0), loader) == pytest.approx({"mse": 1, "mae": 0.5, "r2": 1 - 4 / 14})
+
+
+def test_r2_keeps_its_digits_when_the_targets_lie_far_from_zero() -> None:
+    targets = torch.arange(4, dtype=torch.float64) + 1e9
+    loader = [({"x": targets + 0.5}, targets)]
+    assert evaluate(Scale(1.0), loader)["r2"] == pytest.approx(1 - 4 * 0.25 / 5, abs=1e-6)
+
+
+def test_r2_of_several_values_is_the_mean_of_each_one() -> None:
+    loader = [batch([[1.0, 0.0], [3.0, 0.0]], [[1.0, -1.0], [3.0, 1.0]])]
+    assert evaluate(Scale(1.0), loader)["r2"] == pytest.approx((1 + 0) / 2)
+
+
+def test_equal_targets_have_no_r2() -> None:
+    assert math.isnan(evaluate(Scale(1.0), [batch([0.1] * 3, [0.1] * 3)])["r2"])
+    assert evaluate(Scale(1.0), [batch([0.2] * 3, [0.1] * 3)])["r2"] == -math.inf
+
+
+def test_evaluate_uses_eval_mode_and_puts_each_modules_mode_back() -> None:
+    class Dropped(Scale):
+        def __init__(self) -> None:
+            super().__init__(1.0)
+            self.dropout = nn.Dropout(0.999)
+            self.frozen = nn.BatchNorm1d(1).eval()
+
+        def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+            assert not torch.is_grad_enabled()
+            return self.dropout(inputs["x"])
+
+    model = Dropped()
+    assert evaluate(model, [batch([1.0] * 9, [1.0] * 9)])["mse"] == 0
+    assert model.training and model.dropout.training and not model.frozen.training
+
+
+def test_predict_keeps_the_loaders_order_and_needs_no_gradient() -> None:
+    result = predict(Scale(2.0), [batch([3.0, 1.0], [0, 1]), batch([2.0], [2])])
+    assert result.outputs.tolist() == [6.0, 2.0, 4.0]
+    assert result.targets.tolist() == [0, 1, 2]
+    assert not result.outputs.requires_grad
+
+
+@pytest.mark.parametrize("use", [evaluate, predict])
+def test_an_empty_loader_is_refused(use) -> None:
+    with pytest.raises(ValueError, match="gave no batch.*drop_last"):
+        use(Scale(1.0), [])
+
+
+def test_training_on_an_empty_loader_is_refused() -> None:
+    model = Scale(1.0)
+    with pytest.raises(ValueError, match="gave no batch.*used up"):
+        train(model, iter([]), nn.MSELoss(), sgd(model, lr=0.1))
+
+
+X, Y = torch.ones(4, 2), torch.zeros(4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (X, "a Tensor|float32"),
+        (({"x": X},), "a tuple of 1"),
+        (({"x": X}, [0, 0, 0, 0]), "as targets a list"),
+        (({"x": X}, torch.tensor(0)), r"as targets int64 \(\)"),
+        (({"x": X[:0]}, Y[:0]), r"as targets float32 \(0,\)"),
+        (([X], Y), "as inputs a list"),
+        (({"x": [1, 2, 3, 4]}, Y), r"as inputs\['x'\] a list"),
+        (({"x": X[:3]}, Y), r"inputs\['x'\] float32 \(3, 2\), as targets float32 \(4,\)"),
+        (({"x": X}, Y, {"x": torch.ones(3) > 0}), r"present\['x'\] bool \(3,\)"),
+    ],
+)
+def test_a_batch_of_another_form_is_refused_with_the_form_it_needs(wrong, found) -> None:
+    with pytest.raises(ValueError, match=f"holds (as )?({found}).*\\(inputs, targets\\)"):
+        predict(Scale(1.0), [wrong])
+
+
+def test_a_model_that_returns_no_output_per_example_is_refused() -> None:
+    class Mean(Scale):
+        def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+            return inputs["x"].mean()
+
+    with pytest.raises(ValueError, match=r"returned float32 \(\).*each of the 2 examples"):
+        predict(Mean(1.0), [batch([1.0, 2.0], [0.0, 0.0])])
+
+
+@pytest.mark.parametrize("criterion", [nn.MSELoss(), F.mse_loss, nn.L1Loss(), nn.HuberLoss()])
+def test_a_column_of_outputs_against_a_row_of_targets_is_not_broadcast(criterion) -> None:
+    model = Scale(1.0)
+    loader = [batch([[1.0], [2.0]], [1.0, 2.0])]
+    with pytest.raises(ValueError, match=r"\(2, 1\).*\(2,\).*squeeze"):
+        train(model, loader, criterion, sgd(model, lr=0.1))
+    with pytest.raises(ValueError, match=r"\(2, 1\).*\(2,\).*squeeze"):
+        evaluate(model, loader)
+
+
+def test_labels_for_a_regression_loss_are_refused() -> None:
+    model = Scale(1.0)
+    with pytest.raises(TypeError, match=r"int64 \(2,\).*targets.float\(\)"):
+        train(model, [batch([1.0, 2.0], [1, 2])], nn.MSELoss(), sgd(model, lr=0.1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int32, torch.bool])
+def test_labels_must_be_int64(dtype) -> None:
+    model, loader = Scale(1.0), [({"x": torch.zeros(2, 3)}, torch.tensor([0, 1]).to(dtype))]
+    with pytest.raises(TypeError, match=r"must be int64.*targets.long\(\)"):
+        train(model, loader, nn.CrossEntropyLoss(), sgd(model, lr=0.1))
+
+
+def test_class_probabilities_are_allowed_for_cross_entropy() -> None:
+    model, loader = Scale(1.0), [batch([[0.0, 0.0]], [[0.5, 0.5]])]
+    loss = train(model, loader, nn.CrossEntropyLoss(), sgd(model, lr=0.1))
+    assert loss == pytest.approx(math.log(2))
+
+
+def test_logits_need_a_class_axis() -> None:
+    model = Scale(1.0)
+    with pytest.raises(ValueError, match=r"\(2,\).*logits \(batch, classes, ...\)"):
+        train(model, [batch([1.0, 2.0], [0, 1])], nn.CrossEntropyLoss(), sgd(model, lr=0.1))
+
+
+LABEL_MESSAGE = r"from 0 to 10.*\(3, 4\) have 4 classes, 0 to 3.*is 10, at index \[1\]"
+
+
+def test_a_label_that_is_no_class_is_named() -> None:
+    model, loader = Scale(1.0), [({"x": torch.zeros(3, 4)}, torch.tensor([0, 10, 7]))]
+    with pytest.raises(ValueError, match=LABEL_MESSAGE):
+        train(model, loader, nn.CrossEntropyLoss(), sgd(model, lr=0.1))
+    with pytest.raises(ValueError, match=LABEL_MESSAGE):
+        evaluate(model, loader)
+
+
+def test_labels_are_checked_before_an_accelerator_meets_them() -> None:
+    outputs, labels = torch.zeros(3, 4, device="meta"), torch.tensor([0, 10, 7])
+    with pytest.raises(ValueError, match=LABEL_MESSAGE):
+        check_targets(nn.CrossEntropyLoss(), outputs, labels)
+    check_targets(nn.CrossEntropyLoss(), outputs, torch.tensor([0, -100, 3]))
+
+
+def test_labels_that_the_criterion_ignores_are_allowed() -> None:
+    model, loader = Scale(1.0), [({"x": torch.zeros(2, 4)}, torch.tensor([-100, 3]))]
+    loss = train(model, loader, nn.CrossEntropyLoss(), sgd(model, lr=0.1))
+    assert loss == pytest.approx(math.log(4))
+
+
+@pytest.mark.parametrize("reduction", ["sum", "none"])
+def test_a_criterion_that_does_not_average_is_refused(reduction) -> None:
+    model = Scale(1.0)
+    criterion = nn.MSELoss(reduction=reduction)
+    with pytest.raises(ValueError, match=f"reduction='{reduction}'.*reduction='mean'"):
+        train(model, [batch([1.0], [0.0])], criterion, sgd(model, lr=0.1))
+
+
+def test_the_optimizer_of_another_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="no parameter of this model"):
+        train(Scale(1.0), [batch([1.0], [0.0])], nn.MSELoss(), sgd(Scale(1.0), lr=0.1))
+
+
+def test_a_nan_input_stops_before_the_step_and_names_its_modality() -> None:
+    model = Scale(2.0)
+    inputs = {"x": torch.tensor([1.0, math.nan, math.inf, 3.0]), "clean": torch.zeros(4)}
+    loader = [batch([1.0, 2.0], [0.0, 0.0]), (inputs, torch.zeros(4))]
+    with pytest.raises(NonFiniteLossError) as caught:
+        train(model, loader, nn.MSELoss(), sgd(model, lr=0.1))
+    assert model.w.item() == pytest.approx(1.0)  # after the first batch, as worked out above
+    assert caught.value.step == 2 and math.isnan(caught.value.loss)
+    message = str(caught.value)
+    assert "step 2: the loss is nan" in message
+    assert "inputs['x']: float32 (4,), min 1, max 3, mean 2, 50.00% NaN or infinite" in message
+    assert "inputs['clean']: float32 (4,), min 0, max 0, mean 0, 0.00% NaN or infinite" in message
+    assert "remove or replace the NaN and infinite values of inputs['x']." in message
+
+
+def test_a_nan_target_is_named() -> None:
+    model = Scale(2.0)
+    with pytest.raises(
+        NonFiniteLossError, match="targets: .* no finite value.*\n.*\n.* of targets"
+    ):
+        train(model, [batch([1.0], [math.nan])], nn.MSELoss(), sgd(model, lr=0.1))
+
+
+def test_an_overflow_with_clean_data_advises_a_lower_learning_rate() -> None:
+    model = Scale(1e30)
+    with pytest.raises(NonFiniteLossError, match="loss is inf.*\n(.*\n)*.*lower the learning rate"):
+        train(model, [batch([1.0], [0.0])], nn.MSELoss(), sgd(model, lr=0.1))
+    assert model.w.item() == pytest.approx(1e30)
+
+
+def test_running_statistics_that_the_batch_spoilt_are_named() -> None:
+    class Normed(Scale):
+        def __init__(self) -> None:
+            super().__init__(1.0)
+            self.norm = nn.BatchNorm1d(1)
+
+        def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+            return self.w * self.norm(inputs["x"])
+
+    model = Normed()
+    with pytest.raises(NonFiniteLossError, match="norm.running_mean.*make the model anew"):
+        train(model, [batch([[math.nan], [1.0]], [[0.0], [0.0]])], nn.MSELoss(), sgd(model, 0.1))
+
+
+def test_a_gradient_that_is_not_finite_is_noticed_though_the_loss_is() -> None:
+    model = Scale(0.0)
+    with pytest.raises(NonFiniteLossError, match="a gradient was NaN or infinite.* in w"):
+        train(model, [batch([1.0], [0.0])], lambda o, t: o.abs().sqrt().mean(), sgd(model, 0.1))
+
+
+def test_class_weights_of_the_criterion_count() -> None:
+    weighted = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 3.0]))
+    loader = [batch([[0.0, math.log(3)], [0.0, 0.0]], [0, 1])]
+    result = evaluate(Scale(1.0), loader, weighted)
+    assert result["loss"] == pytest.approx((math.log(4) + 3 * math.log(2)) / 4)
