@@ -12,8 +12,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-_BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+Convolution = nn.Conv1d | nn.Conv2d | nn.Conv3d
+
+_CONVOLUTIONS: dict[int, type[Convolution]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+_BATCH_NORMS: dict[int, type[nn.Module]] = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -36,7 +38,7 @@ def convolution(
     kernel_size: int = 3,
     stride: int = 1,
     dilation: int = 1,
-) -> nn.Module:
+) -> Convolution:
     """Return a convolution without bias that keeps the size when the stride is 1.
 
     Raises:
@@ -74,9 +76,17 @@ class PlainBlock(nn.Module):
         dilation: spacing of its taps.
         bottleneck: 1-wide, `kernel_size`-wide, 1-wide instead of two equal convolutions;
             the middle has `out_channels / 4` channels.
-        zero_init: start the last normalisation at zero, so that F(x) = 0.
-        norm: `"batch"` or `"channel"`.
+        zero_init: start the last normalisation at zero, so that F(x) = 0. Only with a
+            shortcut: relu(0) passes no gradient, so a plain block would never learn.
+        norm: `"batch"` or `"channel"`; with a mask and `"batch"`, padding still enters the
+            batch statistics in training.
+
+    Raises:
+        ValueError: a size or name that the block cannot be built from.
     """
+
+    layers: Any  # nn.ModuleList of (convolution, normalisation) pairs: mypy sees bare modules
+    shortcut: nn.Module | None
 
     def __init__(
         self,
@@ -113,13 +123,20 @@ class PlainBlock(nn.Module):
             )
         )
         self.shortcut = self._make_shortcut(norm)
+        self._initialise(zero_init)
+
+    def _initialise(self, zero_init: bool) -> None:
+        if zero_init and self.shortcut is None:
+            raise ValueError(
+                "zero_init needs a shortcut: a plain block that starts at 0 stays there"
+            )
         for layer in self.modules():
-            if isinstance(layer, tuple(_CONVOLUTIONS.values())):
+            if isinstance(layer, Convolution):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
         if zero_init:
             nn.init.zeros_(self.layers[-1][-1].weight)
 
-    def _layer(self, conv: nn.Module, norm: str) -> nn.Sequential:
+    def _layer(self, conv: Convolution, norm: str) -> nn.Sequential:
         return nn.Sequential(conv, normalisation(norm, self.dims, conv.out_channels))
 
     def _make_shortcut(self, norm: str) -> nn.Module | None:
@@ -155,12 +172,14 @@ class ResidualBlock(PlainBlock):
     and shapes as in `PlainBlock`.
     """
 
+    shortcut: nn.Module
+
     def _make_shortcut(self, norm: str) -> nn.Module:
         if self.stride == 1 and self.in_channels == self.out_channels:
             return nn.Identity()
         return nn.Sequential(self._projection(), normalisation(norm, self.dims, self.out_channels))
 
-    def _projection(self) -> nn.Module:
+    def _projection(self) -> Convolution:
         return convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -177,7 +196,7 @@ class PreActivationBlock(ResidualBlock):
     Source: He et al. 2016b, *Identity mappings in deep residual networks*.
     """
 
-    def _layer(self, conv: nn.Module, norm: str) -> nn.Sequential:
+    def _layer(self, conv: Convolution, norm: str) -> nn.Sequential:
         return nn.Sequential(normalisation(norm, self.dims, conv.in_channels), conv)
 
     def _make_shortcut(self, norm: str) -> nn.Module:
@@ -204,10 +223,13 @@ class Stage(nn.Sequential):
         block: `PlainBlock`, `ResidualBlock` or `PreActivationBlock`.
         in_channels: channels of the input.
         out_channels: channels after every block.
-        depth: number of blocks.
+        depth: number of blocks, at least 1.
         stride: step of the first block.
         dilations: tap spacing of each block; all 1 by default.
         options: keyword arguments for every block.
+
+    Raises:
+        ValueError: a depth below 1, or not one dilation for each block.
     """
 
     def __init__(
@@ -221,15 +243,17 @@ class Stage(nn.Sequential):
         dilations: Sequence[int] | None = None,
         **options: Any,
     ) -> None:
-        dilations = dilations or [1] * depth
+        if depth < 1:
+            raise ValueError(f"a stage needs at least one block, got depth={depth}")
+        dilations = [1] * depth if dilations is None else dilations
         if len(dilations) != depth:
             raise ValueError(f"{depth} blocks need {depth} dilations, got {list(dilations)}")
-        first = {"in_channels": in_channels, "stride": stride}
         super().__init__(
             *(
                 block(
-                    **(first if i == 0 else {"in_channels": out_channels}),
-                    out_channels=out_channels,
+                    in_channels if i == 0 else out_channels,
+                    out_channels,
+                    stride=stride if i == 0 else 1,
                     dilation=dilation,
                     **options,
                 )
@@ -243,7 +267,7 @@ class Stage(nn.Sequential):
             return super().forward(x)
         for block in self:
             x = block(x, mask)
-            mask = thin_mask(mask, block.stride)
+            mask = thin_mask(mask, block.stride)  # type: ignore[arg-type]
         return x
 
 
@@ -257,4 +281,4 @@ def thin_mask(mask: Tensor | None, stride: int | tuple[int, ...]) -> Tensor | No
     if mask is None:
         return None
     steps = stride if isinstance(stride, tuple) else (stride,) * (mask.ndim - 2)
-    return mask[(..., *(slice(None, None, step) for step in steps))]
+    return mask[tuple(slice(None, None, step) for step in (1, 1, *steps))]

@@ -24,7 +24,10 @@ def claim(condition: object, sentence: str) -> None:
         TypeError: the condition is not a truth value, so that `claim("a < b", …)` or
             `claim([], …)` cannot pass or fail by accident.
     """
-    value = condition.item() if hasattr(condition, "item") else condition
+    try:
+        value = condition.item() if hasattr(condition, "item") else condition
+    except (RuntimeError, ValueError):  # torch and numpy, for any other number of elements
+        value = None
     if not isinstance(value, bool):
         raise TypeError(
             f"a claim needs one truth value, got {type(condition).__name__}; "
@@ -69,8 +72,9 @@ def claim_same_outputs(
 
 @torch.no_grad()
 def _evaluate(module: nn.Module, *inputs: Any) -> Tensor:
-    training = module.training
+    modes = [(part, part.training) for part in module.modules()]
     try:
         return module.eval()(*inputs)
     finally:
-        module.train(training)
+        for part, training in modes:
+            part.training = training

@@ -62,7 +62,9 @@ class ImageResNet(nn.Module):
         self.stem = _image_stem(stem, in_channels, channels[0])
         self.stages = nn.Sequential(
             *(
-                Stage(block, channels[i], widths[i], depths[i], stride=1 if i == 0 else 2, **options)
+                Stage(
+                    block, channels[i], widths[i], depths[i], stride=1 if i == 0 else 2, **options
+                )
                 for i in range(len(widths))
             )
         )
@@ -105,7 +107,8 @@ class ImageResNet(nn.Module):
             `(batch, out_features, height', width')`: height and width halved, rounding up,
             at each stage after the first (and twice in the `"imagenet"` stem).
         """
-        if x.ndim != 4 or x.shape[1] != self.in_channels or not x.is_floating_point():
+        shape_fits = isinstance(x, Tensor) and x.ndim == 4 and x.shape[1] == self.in_channels
+        if not shape_fits or not x.is_floating_point():
             raise ValueError(
                 f"ImageResNet takes a float tensor (batch, {self.in_channels}, height, width); "
                 f"got {describe(x)}. A single picture needs a batch axis: x[None]"
@@ -153,9 +156,11 @@ class TextResNet(nn.Module):
 
     def feature_map(self, ids: Tensor) -> Tensor:
         """Map ids `(batch, length)` to `(batch, out_features, length)`, 0 at the padding."""
-        if ids.ndim != 2 or ids.dtype not in (torch.int64, torch.int32):
+        shape_fits = isinstance(ids, Tensor) and ids.ndim == 2 and ids.shape[1] > 0
+        if not shape_fits or ids.dtype not in (torch.int64, torch.int32):
             raise ValueError(
-                f"TextResNet takes an integer tensor (batch, length); got {describe(ids)}. "
+                "TextResNet takes an integer tensor (batch, length), length at least 1; "
+                f"got {describe(ids)}. "
                 "Turn strings into ids with mmtutor.data.encode_text"
             )
         try:
@@ -174,8 +179,8 @@ class TextResNet(nn.Module):
 
         A text without any real position gives features of 0.
         """
-        lengths = (ids != 0).sum(dim=1, keepdim=True).clamp(min=1)
-        return self.feature_map(ids).sum(dim=2) / lengths
+        features = self.feature_map(ids)  # first, because it checks the ids
+        return features.sum(dim=2) / (ids != 0).sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def describe(x: object) -> str:

@@ -55,8 +55,10 @@ class Fusion(nn.Module):
             z `(batch, shared_features)`.
 
         Raises:
-            MissingModalityError: a modality is absent and `allow_missing` is False.
+            MissingModalityError: a modality is absent, or has a presence mask, and
+                `allow_missing` is False.
             ValueError: an unknown modality or a wrong shape.
+            TypeError: a presence mask that is no tensor.
         """
         present = present or {}
         self.check_modalities(features, present)
@@ -94,7 +96,8 @@ class Fusion(nn.Module):
             present: names of the modalities that have a presence mask.
 
         Raises:
-            MissingModalityError: one is absent and `allow_missing` is False.
+            MissingModalityError: one is absent, or has a presence mask, and
+                `allow_missing` is False.
             ValueError: one is unknown.
         """
         given, present = list(given), list(present)
@@ -119,17 +122,23 @@ class Fusion(nn.Module):
                     f"expected ({batch}, {self.in_features[name]}), that is (batch, features)"
                 )
         for name, mask in present.items():
-            if mask.shape != (batch,) or mask.dtype != torch.bool:
-                raise ValueError(
-                    f"the presence mask of {name} must be a bool tensor ({batch},); "
-                    f"got {str(mask.dtype).removeprefix('torch.')} {tuple(mask.shape)}"
-                )
+            check_presence(name, mask, batch)
+
+
+def check_presence(name: str, mask: Tensor, batch: int) -> None:
+    """Raise unless the presence mask of modality `name` is a bool tensor `(batch,)`."""
+    wanted = f"the presence mask of {name} must be a bool tensor ({batch},)"
+    if not isinstance(mask, Tensor):
+        raise TypeError(f"{wanted}; got a {type(mask).__name__}")
+    if mask.shape != (batch,) or mask.dtype != torch.bool:
+        kind = str(mask.dtype).removeprefix("torch.")
+        raise ValueError(f"{wanted}; got {kind} {tuple(mask.shape)}")
 
 
 class SharedRepresentation(Fusion):
     """The article's shared layer: concatenate, project, and refine by a residual MLP.
 
-    z = relu(u + W₂ relu(W₁ norm(u))) with u = W₀ [h_1; …; h_M] + b₀.
+    z = relu(u + W₂ relu(W₁ norm(u) + b₁) + b₂) with u = W₀ [h_1; …; h_M] + b₀.
 
     Args:
         in_features: modality name → size of its feature vector.

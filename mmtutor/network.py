@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from mmtutor.encoders import ImageResNet, TextResNet
-from mmtutor.fusion import Fusion, SharedRepresentation
+from mmtutor.fusion import Fusion, SharedRepresentation, check_presence
 
 
 class FinalClassifier(nn.Linear):
@@ -65,7 +64,9 @@ class MultiModalNet(nn.Module):
         sizes = {name: int(encoder.out_features) for name, encoder in encoders.items()}  # type: ignore[arg-type]
         fusion = SharedRepresentation(sizes) if fusion is None else fusion
         if fusion.in_features != sizes:
-            raise ValueError(f"the encoders give {sizes}, but the fusion takes {fusion.in_features}")
+            raise ValueError(
+                f"the encoders give {sizes}, but the fusion takes {fusion.in_features}"
+            )
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = fusion
         self.head = FinalClassifier(fusion.shared_features) if head is None else head
@@ -83,8 +84,10 @@ class MultiModalNet(nn.Module):
             The head's output, `(batch, …)`.
 
         Raises:
-            MissingModalityError: a modality is absent and the fusion does not allow that.
+            MissingModalityError: a modality is absent, or has a presence mask, and the
+                fusion does not allow that.
             ValueError: an unknown modality, or an input of a wrong shape or type.
+            TypeError: `inputs` or `present` is no mapping, or a presence mask no tensor.
         """
         return self.head(self.shared(inputs, present))
 
@@ -92,10 +95,10 @@ class MultiModalNet(nn.Module):
         self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
     ) -> Tensor:
         """Compute the shared representation z `(batch, shared_features)`; see `forward`."""
-        if not isinstance(inputs, Mapping):
+        if not (isinstance(inputs, Mapping) and isinstance(present, Mapping | None)):
             raise TypeError(
-                f"inputs must map a modality to its tensor, like {self._example()}; "
-                f"got a {type(inputs).__name__}"
+                "inputs, and present if given, must map a modality to its tensor, like "
+                f"{self._example()}; got {type(inputs).__name__} and {type(present).__name__}"
             )
         present = present or {}
         self.fusion.check_modalities(inputs, present)
@@ -104,13 +107,17 @@ class MultiModalNet(nn.Module):
 
     def _encode(self, name: str, x: Tensor, mask: Tensor | None) -> Tensor:
         encoder = self.encoders[name]
+        if mask is not None:
+            check_presence(name, mask, len(x))
         if mask is None or mask.all():
             return encoder(x)
         # Only real examples enter the encoder: a placeholder would change the batch
         # statistics, and so the features of the others.
         rows = mask.nonzero().squeeze(1)
-        features = torch.zeros(len(x), self.fusion.in_features[name], device=x.device)
-        return features.index_copy(0, rows, encoder(x[rows])) if len(rows) else features
+        features = next(self.parameters()).new_zeros(len(x), self.fusion.in_features[name])
+        if len(rows):
+            features = features.index_copy(0, rows, encoder(x[rows]).to(features.dtype))
+        return features
 
     def _example(self) -> str:
         return "{" + ", ".join(f'"{name}": …' for name in self.encoders) + "}"

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mmtutor.data import DIGIT_WORDS, Scene, Text, decode_text, encode_text
@@ -35,6 +35,7 @@ def test_text_becomes_bytes_plus_one_and_zeros():
     assert encode_text(["A"], 3).dtype == torch.int64
 
 
+@example(["\0", "a\0b"])
 @given(st.lists(st.text(max_size=6), max_size=4))
 def test_decoding_undoes_encoding(texts):
     assert decode_text(encode_text(texts, 24)) == texts
@@ -79,9 +80,15 @@ def test_without_typos_every_language_gives_its_word():
 def test_the_four_typing_errors_occur():
     texts = set(typed(7, count=3000, languages=("english",), typos=0.05))
     assert {"sevn", "sevven", "sveen", "sevem", "seven"} <= texts
-    # On QWERTY, n lies next to b, h, j and m.
-    last = {text[-1] for text in texts if text.startswith("seve") and len(text) == 5}
-    assert last == set("nbhjm")
+    # A swap uses up both characters: the v does not come again.
+    assert "sveven" not in texts
+
+
+def test_a_letter_becomes_one_of_its_neighbours_on_the_keyboard():
+    texts = [text for text in typed(7, 3000, languages=("english",), typos=0.05) if len(text) == 5]
+    # On QWERTY, w e lie above s, a and d beside it, z x below it; h j above n, b m beside it.
+    assert {text[0] for text in texts if text.endswith("even")} == set("sweadzx")
+    assert {text[-1] for text in texts if text.startswith("seve")} == set("nhjbm")
 
 
 def test_letters_off_the_qwerty_keyboard_become_others_of_the_language():

@@ -4,19 +4,25 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
 from guards import GUARDS, Page
 from guards.claims import built_equals_packaged, claims, ignored_outputs, packaged_names
-from guards.example import ADDRESS, BLOCK, exercise, good_cells, printed, shown, store
+from guards.example import BLOCK, SAME, exercise, good_cells, printed, shown, store
 from guards.form import canonical_form, execution_counts, opening, setup
 from guards.outputs import alternative_text, clean_outputs, ticks
 from guards.paths import machine_paths
 from guards.repeats import repeated_definitions
 from guards.sections import closing_sections, exercises, objectives
 from guards.style import cell_sizes, comments, prose
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from tools import canonical
 
 Cells = list[NotebookNode]
+
+
+def as_page(text: str) -> Page:
+    return dataclasses.replace(store([]), text=text)
 
 
 def page_with(change: Callable[[Cells], object]) -> Page:
@@ -35,25 +41,36 @@ def replace(old: str, new: str) -> Callable[[Cells], None]:
     return change
 
 
-def add(source: str, **options: object) -> Callable[[Cells], None]:
-    """Return a change that puts a code cell after the first three cells."""
-    return lambda cells: cells.insert(3, new_code_cell(source, **options))
+def add(source: str, tag: str | None = None, output: NotebookNode | None = None, times: int = 1):
+    """Return a change that puts code cells after the third cell."""
+    metadata = {"tags": [tag]} if tag else {}
+    outputs = [output] if output else []
 
-
-def remove(position: int) -> Callable[[Cells], object]:
-    return lambda cells: cells.pop(position)
-
-
-def retag(old: str, *new: str) -> Callable[[Cells], None]:
     def change(cells: Cells) -> None:
-        (cell,) = [cell for cell in cells if old in cell.metadata.get("tags", [])]
-        cell.metadata.tags = list(new)
+        for _ in range(times):
+            cells.insert(3, new_code_cell(source, metadata=metadata, outputs=outputs))
 
     return change
 
 
-def store_output(output: NotebookNode) -> Callable[[Cells], None]:
-    return add("show()", outputs=[output])
+def append(*more: NotebookNode) -> Callable[[Cells], None]:
+    return lambda cells: cells.extend(more)
+
+
+def remove(first: int, last: int) -> Callable[[Cells], None]:
+    return lambda cells: cells.__delitem__(slice(first, last))
+
+
+def replace_alt(alt: str) -> Callable[[Cells], None]:
+    return lambda cells: cells[6].metadata.mystnb.image.update(alt=alt)
+
+
+def untag(cells: Cells) -> None:
+    cells[1].metadata = {}
+
+
+def show(output: NotebookNode) -> Callable[[Cells], None]:
+    return add("show()", output=output)
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)
@@ -71,11 +88,11 @@ BROKEN = [
     (opening, replace("# Example", "# "), "first cell must be"),
     (opening, replace("blob/main/notebooks/2-1-", "blob/main/notebooks/9-9-"), "2-1-example"),
     (opening, replace("owner/name/blob", "other/name/blob"), "owner/name/blob"),
-    (opening, remove(0), "first cell must be"),
+    (opening, remove(0, 1), "first cell must be"),
     (setup, replace("--no-deps ", ""), "--no-deps"),
-    (setup, replace("owner/name\"", "other/name\""), "git+https://github.com/owner/name"),
-    (setup, remove(1), "second cell must be the code"),
-    (setup, retag("hide-input"), "hide-input"),
+    (setup, replace('owner/name"', 'other/name"'), "git+https://github.com/owner/name"),
+    (setup, remove(1, 2), "second cell must be the code"),
+    (setup, untag, "hide-input"),
     (objectives, replace("**The question.**", "Question:"), "**The question.**"),
     (objectives, replace("**You will be able to**", "Aims"), "**You will be able to**"),
     (objectives, replace("- count its weights.", ""), "2 points"),
@@ -84,65 +101,174 @@ BROKEN = [
     (objectives, replace("about 30 minutes; the", "some time; the"), "minutes after **Time**"),
     (objectives, replace("●●○", "medium"), "**Difficulty**"),
     (objectives, replace("●●○", "○●●"), "**Difficulty**"),
-    (objectives, remove(2), "**The question.**"),
+    (objectives, remove(2, 3), "**The question.**"),
     (closing_sections, replace("## Summary", "## In short"), "## Summary"),
     (closing_sections, replace("## References", "## Notes"), "## References"),
-    (closing_sections, lambda cells: cells.append(new_markdown_cell("## More")), "last of all"),
+    (closing_sections, append(new_markdown_cell("## More")), "last of all"),
     (closing_sections, replace("- Three.", ""), "summary has 2 lines"),
     (closing_sections, replace("- One.", "- a\n" * 5), "summary has 7 lines"),
     (closing_sections, replace("He et al. (2016).", ""), "no references"),
-    (exercises, lambda cells: cells.__delitem__(slice(-3, -1)), "1 headings"),
-    (exercises, lambda cells: cells.extend(exercise("2.1.c") * 3), "5 headings"),
+    (exercises, remove(-3, -1), "1 headings"),
+    (exercises, append(*exercise("2.1.c"), *exercise("2.1.d"), *exercise("2.1.e")), "5 headings"),
     (exercises, replace("Exercise 2.1.b", "Exercise 2.1.c"), "['2.1.a', '2.1.c']"),
     (exercises, replace("Exercise 2.1.a", "Exercise 3.1.a"), "expected ['2.1.a', '2.1.b']"),
-    (exercises, lambda cells: cells[-3].update(source="### Exercise 2.1.b · T\n\nHard."), "2.1.b"),
-    (exercises, replace('check("2.1.b"', 'hint("2.1.b"'), '2.1.b: no cell below it calls'),
-    (exercises, replace('check("2.1.b"', 'check("2.1.a"'), '2.1.b: no cell below it calls'),
-    (cell_sizes, lambda cells: cells.__delitem__(slice(11, 15)), "11 code cells"),
-    (cell_sizes, lambda cells: [add("x")(cells) for _ in range(20)], "35 code cells"),
-    (cell_sizes, lambda cells: [add("x\n" * 7)(cells) for _ in range(16)], "median code cell has 7"),
-    (cell_sizes, lambda cells: [add("x\n" * 16)(cells) for _ in range(2)], "up to 16 lines"),
+    (exercises, replace("2.1.b · Add it\n\n**Difficulty**", "2.1.b · Add it\n\nEasy\n\n"), "2.1.b"),
+    (exercises, replace('check("2.1.b"', 'hint("2.1.b"'), "2.1.b: no cell below it calls"),
+    (exercises, replace('check("2.1.b"', 'check("2.1.a"'), "2.1.b: no cell below it calls"),
+    (cell_sizes, remove(11, 14), "11 code cells"),
+    (cell_sizes, add("x", times=21), "35 code cells"),
+    (cell_sizes, add("x\n" * 7, times=15), "median code cell has 7"),
+    (cell_sizes, add("x\n" * 16, times=2), "up to 16 lines"),
     (cell_sizes, add("x\n" * 26), "longest code cell has 26"),
     (cell_sizes, add(""), "a code cell is empty"),
     (prose, replace("word word", ""), "words of prose"),
-    (prose, lambda cells: cells.append(new_markdown_cell("word " * 1400)), "words of prose"),
-    (comments, add("x = 1  # one\n# two\n%pip list  # three"), "3 comments in"),
-    (alternative_text, store_output(shown(image_png="AAAA")), "mystnb.image.alt"),
-    (alternative_text, store_output(shown(**{"image/svg+xml": "<svg/>"})), "mystnb.image.alt"),
-    (alternative_text, store_output(shown(text_html="<p><img src='x'>")), "<img> without alt"),
-    (alternative_text, store_output(shown(text_html="<img alt=''>")), "<img> without alt"),
-    (alternative_text, store_output(shown(text_html="<audio></audio>")), "<audio> without"),
-    (alternative_text, store_output(shown(text_html="<svg></svg>")), "<svg> without"),
-    (clean_outputs, store_output(new_output("stream", name="stderr", text="hot")), "stderr: hot"),
-    (clean_outputs, store_output(new_output("error", ename="E", evalue="off")), "an error: off"),
-    (clean_outputs, store_output(printed("in /" + "home/ann/x.py")), "names a path of one machine"),
-    (clean_outputs, store_output(shown(text_html="<b>/" + "root/x</b>")), "names a path of one"),
-    (
-        clean_outputs,
-        store_output(shown(**{"application/vnd.jupyter.widget-view+json": "{}"})),
-        "stores a widget",
-    ),
+    (prose, append(new_markdown_cell("word " * 1400)), "words of prose"),
+    (comments, add("x = 1  # one\n# two"), "2 comments in 29 lines"),
+    (alternative_text, show(shown(image_png="AAAA")), "mystnb.image.alt"),
+    (alternative_text, show(shown(**{"image/svg+xml": "<svg/>"})), "mystnb.image.alt"),
+    (alternative_text, replace_alt("A curve."), "got 'A curve.'"),
+    (alternative_text, show(shown(text_html="<p><img src='x'>")), "<img> without alt"),
+    (alternative_text, show(shown(text_html="<img alt=''>")), "<img> without alt"),
+    (alternative_text, show(shown(text_html="<audio></audio>")), "<audio> without"),
+    (alternative_text, show(shown(text_html="<svg></svg>")), "<svg> without"),
+    (clean_outputs, show(new_output("stream", name="stderr", text="hot")), "stderr: hot"),
+    (clean_outputs, show(new_output("error", ename="E", evalue="off")), "an error: off"),
+    (clean_outputs, show(printed("in /" + "home/ann/x.py")), "names a path of one machine"),
+    (clean_outputs, show(shown(text_html="<b>/" + "root/x</b>")), "names a path of one machine"),
+    (clean_outputs, show(shown(**{"application/vnd.jupyter.x+json": "{}"})), "stores a widget"),
     (ticks, add("print('✓ fine')"), "writes ✓ itself"),
-    (ticks, store_output(printed("✓ fine\n")), "shows ✓ without a claim"),
+    (ticks, show(printed("✓ fine\n")), "shows ✓ without a claim"),
     (claims, replace('claim(1 < 2, "less")', "1 < 2"), "2 claims"),
-    (ignored_outputs, add("x", metadata={"tags": ["nbval-skip"]}), "must not use nbval-skip"),
+    (ignored_outputs, add("x", tag="nbval-skip"), "must not use nbval-skip"),
     (ignored_outputs, add("# NBVAL_IGNORE_OUTPUT\nx"), "must not use nbval-skip or an NBVAL_"),
-    (
-        ignored_outputs,
-        lambda cells: [add("x", metadata={"tags": ["nbval-ignore-output"]})(cells)] * 1
-        and [add("y", metadata={"tags": ["nbval-ignore-output"]})(cells) for _ in range(3)],
-        "5 of 19 code cells",
-    ),
-    (
-        ignored_outputs,
-        lambda cells: cells.append(
-            new_code_cell("x", metadata={"tags": ["nbval-ignore-output"]})
-        ),
-        "no claim follows",
-    ),
+    (ignored_outputs, add("x", tag="nbval-ignore-output", times=3), "4 of 18 code cells"),
+    (ignored_outputs, add("x", tag="nbval-ignore-output", times=3), "no claim follows"),
+    (built_equals_packaged, replace("claim_same_outputs(", "print("), "ResidualBlock is built"),
+    (built_equals_packaged, replace("blocks.Residual", "Residual"), "ResidualBlock is built"),
+    (built_equals_packaged, replace("(ours, ", "(other, "), "ResidualBlock is built"),
+    (built_equals_packaged, add("def train(model):\n    return 0"), "train is built here"),
 ]
 
 
 @pytest.mark.parametrize(("guard", "change", "problem"), BROKEN)
 def test_a_broken_page_is_found(guard, change, problem):
     assert problem in "\n".join(guard(page_with(change)))
+
+
+def test_every_guard_is_shown_to_fail():
+    elsewhere = {execution_counts, canonical_form}
+    assert {guard for guard, _, _ in BROKEN} | elsewhere == set(GUARDS)
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 4), (None, 1, 2), (2, 1, 3), (2, 3, 4)])
+def test_cells_that_were_not_executed_in_order_are_found(counts):
+    cells = [new_code_cell("x", execution_count=count) for count in counts]
+    page = as_page(canonical.write(new_notebook(cells=cells)))
+    assert str(list(counts)) in execution_counts(page)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"nbformat": 4', '"nbformat":4'),
+        ("x + 1", "x+1"),
+        ('"tags": [', '"collapsed": true,\n    "tags": ['),
+        ('"language_info": {', '"language_info": {\n   "version": "3.13.0",'),
+    ],
+)
+def test_a_page_in_another_form_is_found(old, new):
+    good = store(good_cells()).text
+    assert old in good
+    assert "not in canonical form" in canonical_form(as_page(good.replace(old, new)))[0]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "claim_same_outputs(ResidualBlock(16), blocks.ResidualBlock(16), x)",
+        "claim_same_outputs(ResidualBlock(16), mmtutor.blocks.ResidualBlock(16), x)",
+        "from mmtutor.blocks import ResidualBlock as Theirs\n"
+        "claim_same_outputs(ResidualBlock(16), Theirs(16), x)",
+        "for a, b in [(ResidualBlock(1), blocks.ResidualBlock(1))]:\n"
+        "    claim_same_outputs(a, b, x)",
+    ],
+)
+def test_ways_to_compare_a_class_with_the_packaged_one(code):
+    assert built_equals_packaged(page_with(replace(SAME, code))) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "accepted"),
+    [
+        ("claim(train(a) == training.train(b), 'same')", True),
+        ("a, b = train(m), training.train(n)\nclaim(abs(a - b) < 1e-6, 'same')", True),
+        ("claim(train(a) == training.evaluate(b)['accuracy'], 'same')", True),
+        ("claim(train(a) > 0, 'it learns')", False),
+        ("claim(train(blocks.ResidualBlock(1)) > 0, 'it learns')", False),
+        ("claim(train(a) == train(b), 'same')", False),
+        ("claim(train(a) == a.train(b), 'same')", False),
+    ],
+)
+def test_ways_to_compare_a_function_with_the_packaged_one(code, accepted):
+    page = page_with(add("def train(model):\n    return 0\n\n\n" + code))
+    assert (built_equals_packaged(page) == []) is accepted
+
+
+def test_hints_and_solutions_do_not_count_as_cells_of_the_lesson():
+    assert cell_sizes(page_with(add('exercises.solution("2.1.a")', times=40))) == []
+
+
+def test_an_exercise_with_the_name_of_something_packaged_is_not_built():
+    assert (
+        built_equals_packaged(page_with(add('def train(model):\n    """Do it."""\n    ...'))) == []
+    )
+
+
+def test_public_names_of_the_rooms_are_packaged(tmp_path):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "loop.py").write_text("def train(): ...\ndef _step(): ...\n")
+    (tmp_path / "blocks.py").write_text("class Block:\n    def forward(self): ...\n")
+    (tmp_path / "figures.py").write_text("def lines(): ...\n")
+    assert packaged_names(tmp_path) == {"train", "Block"}
+
+
+def test_a_definition_in_two_notebooks_is_found():
+    pages = [store(good_cells(), f"notebooks/2-{i}-example.ipynb") for i in (1, 2)]
+    (problem,) = repeated_definitions(pages)
+    assert problem.startswith("ResidualBlock is defined identically in notebooks/2-1-example")
+    assert "notebooks/2-2-example.ipynb" in problem
+
+
+def test_exercise_stubs_and_different_definitions_may_share_a_name():
+    other = good_cells()
+    replace(BLOCK, BLOCK.replace("return x", "return x + 1"))(other)
+    pages = [store(good_cells()), store(other, "notebooks/2-2-example.ipynb")]
+    assert repeated_definitions(pages) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["root/x.py", "work/x", "home/ann/x", "Users/Ann/x", "tmp/x1"],
+)
+@pytest.mark.parametrize("before", ["", "see ", '"', "(", "file://"])
+def test_paths_of_a_machine_are_found(before, path):
+    assert machine_paths(f"one\n{before}/{path} two")[0].startswith("line 2 names a path")
+
+
+def test_a_path_of_windows_is_found():
+    assert machine_paths("at C:" + "\\Users\\ann")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "network/root/x",
+        "~/work/x",
+        "{folder}/tmp/x",
+        "$HOME/work/",
+        "https://a.org/home/x/y",
+        "/tmp",
+    ],
+)
+def test_other_paths_are_accepted(text):
+    assert machine_paths(text) == []

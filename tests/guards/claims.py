@@ -43,26 +43,22 @@ def ignored_outputs(page: Page) -> list[str]:
 def built_equals_packaged(page: Page) -> list[str]:
     """What a page builds under the name of something packaged is shown to equal it.
 
-    A class needs `claim_same_outputs(built, packaged, …)`, a function a `claim(…)` that
-    mentions both. Either may mention them through variables. The packaged one must be
-    written as `module.Name`, or imported under another name.
+    A class needs `claim_same_outputs(built, packaged, …)`; a function a `claim(…)` that
+    mentions it and a function of the package, which may have another name there. Either
+    may mention them through variables. What is packaged must be written as `module.Name`,
+    or imported under another name.
     """
     uses = _Uses(page)
     found = []
     for node in definitions(page):
         if node.name not in page.packaged:
             continue
-        built, packaged = f"here:{node.name}", f"mmtutor:{node.name}"
         if isinstance(node, ast.ClassDef):
             how = f"claim_same_outputs({node.name}(…), module.{node.name}(…), …)"
-            arguments = [call.args[:2] for call in uses.calls("claim_same_outputs")]
-            shown = any(
-                len(pair) == 2 and built in uses.of(pair[0]) and packaged in uses.of(pair[1])
-                for pair in arguments
-            )
+            shown = uses.compare_class(node.name)
         else:
-            how = f"claim(…) that compares {node.name}(…) with module.{node.name}(…)"
-            shown = any({built, packaged} <= uses.of(call) for call in uses.calls("claim"))
+            how = f"claim(…) that compares {node.name}(…) with a function of the package"
+            shown = uses.compare_function(node.name)
         if not shown:
             found.append(f"{node.name} is built here and is in the package: add a {how}")
     return found
@@ -112,11 +108,28 @@ class _Uses:
     def _is_room(self, node: ast.AST) -> bool:
         return ast.unparse(node).split(".")[0] in self._rooms
 
-    def calls(self, name: str) -> list[ast.Call]:
-        """Return all calls of a function on the page."""
+    def compare_class(self, name: str) -> bool:
+        """Return whether a claim compares the outputs of a class with the packaged one."""
+        pairs = [call.args[:2] for call in self._calls("claim_same_outputs")]
+        return any(
+            f"here:{name}" in self._of(pair[0]) and f"mmtutor:{name}" in self._of(pair[1])
+            for pair in pairs
+            if len(pair) == 2
+        )
+
+    def compare_function(self, name: str) -> bool:
+        """Return whether a claim mentions a function and one of the package."""
+        for call in self._calls("claim"):
+            used = self._of(call)
+            packaged = [use for use in used if use.startswith("mmtutor:") and use.islower()]
+            if packaged and f"here:{name}" in used:
+                return True
+        return False
+
+    def _calls(self, name: str) -> list[ast.Call]:
         return [call for tree in self._trees for call in calls(tree, name)]
 
-    def of(self, expression: ast.AST) -> set[str]:
+    def _of(self, expression: ast.AST) -> set[str]:
         """Return `here:name` and `mmtutor:name` for all that an expression leads back to."""
         found: set[str] = set()
         followed: set[str] = set()

@@ -8,6 +8,7 @@ from functools import cached_property
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+
 from tools import canonical
 
 Definition = ast.FunctionDef | ast.ClassDef
@@ -42,6 +43,11 @@ class Page:
     def code(self) -> list[NotebookNode]:
         """The code cells."""
         return [cell for cell in self.cells if cell.cell_type == "code"]
+
+    @cached_property
+    def lesson(self) -> list[NotebookNode]:
+        """The code cells without the set-up and those that only offer hints and solutions."""
+        return [cell for cell in self.code[1:] if "exercises.solution(" not in cell.source]
 
     @cached_property
     def python(self) -> list[str]:

@@ -16,7 +16,7 @@ SHARE_OF_COMMENTS = 0.05
 
 def cell_sizes(page: Page) -> list[str]:
     """Code cells are many and small."""
-    sizes = sorted(len(code_lines(cell)) for cell in page.code)
+    sizes = sorted(len(code_lines(cell)) for cell in page.lesson)
     found = []
     if not CODE_CELLS[0] <= len(sizes) <= CODE_CELLS[1]:
         found.append(f"{len(sizes)} code cells, expected {CODE_CELLS[0]} to {CODE_CELLS[1]}")
@@ -37,7 +37,7 @@ def prose(page: Page) -> list[str]:
     """The prose explains each code cell, and no more."""
     text = re.sub(r"\$\$.*?\$\$|\]\(.*?\)|<[^>]+>", " ", page.prose, flags=re.DOTALL)
     words = len(re.findall(r"[^\W_][\w'’-]*", text))
-    mean = words / max(1, len(page.code))
+    mean = words / max(1, len(page.lesson))
     low, high = WORDS_PER_CODE_CELL
     if not low <= mean <= high:
         return [f"{mean:.0f} words of prose for each code cell, expected {low} to {high}"]

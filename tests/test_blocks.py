@@ -1,0 +1,296 @@
+"""Blocks against torchvision, formulas written out, and parameters counted by hand."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models.resnet import BasicBlock, Bottleneck
+
+from mmtutor.blocks import (
+    ChannelNorm,
+    PlainBlock,
+    PreActivationBlock,
+    ResidualBlock,
+    Stage,
+    convolution,
+    normalisation,
+    thin_mask,
+)
+from mmtutor.weights import copy_weights
+
+BLOCKS = [PlainBlock, ResidualBlock, PreActivationBlock]
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
+
+
+def trained(block: nn.Module) -> nn.Module:
+    """Give the normalisations weights and statistics that training might have left."""
+    for layer in block.modules():
+        if isinstance(layer, (nn.modules.batchnorm._BatchNorm, ChannelNorm)):
+            nn.init.normal_(layer.weight, mean=1.0)
+            nn.init.normal_(layer.bias)
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            nn.init.normal_(layer.running_mean)
+            nn.init.uniform_(layer.running_var, 0.5, 2.0)
+    return block
+
+
+# --- parity with torchvision -----------------------------------------------------------------
+
+
+def torchvision_block(bottleneck: bool, inside: int, outside: int, stride: int) -> nn.Module:
+    kind = Bottleneck if bottleneck else BasicBlock
+    projection = None
+    if stride > 1 or inside != outside:
+        conv = nn.Conv2d(inside, outside, 1, stride, bias=False)
+        projection = nn.Sequential(conv, nn.BatchNorm2d(outside))
+    return kind(inside, outside // kind.expansion, stride, projection)
+
+
+@pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
+@pytest.mark.parametrize(("inside", "outside", "stride"), [(8, 8, 1), (8, 16, 1), (8, 16, 2)])
+@pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
+def test_a_residual_block_equals_torchvisions_forwards_and_backwards(
+    bottleneck: bool, inside: int, outside: int, stride: int, train: bool
+) -> None:
+    theirs = trained(torchvision_block(bottleneck, inside, outside, stride)).double().train(train)
+    ours = ResidualBlock(inside, outside, stride=stride, bottleneck=bottleneck).double()
+    copy_weights(theirs, ours.train(train))
+    x = torch.randn(3, inside, 9, 9, dtype=torch.float64)
+    direction = torch.randn(3, outside, -(-9 // stride), -(-9 // stride), dtype=torch.float64)
+    results = []
+    for block in (ours, theirs):
+        leaf = x.clone().requires_grad_()
+        y = block(leaf)
+        (y * direction).sum().backward()
+        gradients = [leaf.grad, *(parameter.grad for parameter in block.parameters())]
+        results.append([y, *gradients, *block.buffers()])
+    torch.testing.assert_close(results[0], results[1])
+
+
+# --- formulas --------------------------------------------------------------------------------
+
+
+def test_channel_norm_normalises_each_position_over_its_channels() -> None:
+    norm = ChannelNorm(2, eps=0)
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([2.0, 3.0]))
+        norm.bias.copy_(torch.tensor([0.0, 1.0]))
+    # Position 0: channels 1 and 3, mean 2, standard deviation 1, so −1 and 1.
+    # Position 1: channels 14 and 10, mean 12, standard deviation 2, so 1 and −1.
+    x = torch.tensor([[[1.0, 14.0], [3.0, 10.0]]])
+    expected = torch.tensor([[[-2.0, 2.0], [4.0, -2.0]]])
+    torch.testing.assert_close(norm(x), expected)
+    torch.testing.assert_close(norm(x[..., None]), expected[..., None])
+    torch.testing.assert_close(norm(x[..., None, None]), expected[..., None, None])
+
+
+def batch_norm(x: Tensor, norm: nn.Module) -> Tensor:
+    mean, variance, weight, bias = (
+        values[:, None, None]
+        for values in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    )
+    return weight * (x - mean) / torch.sqrt(variance + 1e-5) + bias
+
+
+def test_a_pre_activation_block_is_its_formula() -> None:
+    block = trained(PreActivationBlock(4, 6, stride=2)).eval()
+    (norm1, conv1), (norm2, conv2) = block.layers
+    x = torch.randn(2, 4, 7, 7)
+    h = F.conv2d(F.relu(batch_norm(x, norm1)), conv1.weight, stride=2, padding=1)
+    h = F.conv2d(F.relu(batch_norm(h, norm2)), conv2.weight, padding=1)
+    expected = h + F.conv2d(x, block.shortcut.weight, stride=2)
+    torch.testing.assert_close(block(x), expected)
+
+
+def test_the_shortcut_is_all_that_a_residual_block_adds_to_a_plain_one() -> None:
+    plain, residual = trained(PlainBlock(4, 4)), ResidualBlock(4, 4)
+    copy_weights(plain, residual)
+    x = torch.randn(2, 4, 5, 5)
+    torch.testing.assert_close(plain(x), F.relu(plain.branch(x)))
+    torch.testing.assert_close(residual(x), F.relu(plain.branch(x) + x))
+
+
+def test_the_derivative_of_a_pre_activation_block_is_the_identity_plus_that_of_its_branch() -> None:
+    block = trained(PreActivationBlock(2, 2)).eval()
+    x = torch.randn(1, 2, 3, 3)
+    whole = torch.autograd.functional.jacobian(block, x).reshape(18, 18)
+    branch = torch.autograd.functional.jacobian(block.branch, x).reshape(18, 18)
+    torch.testing.assert_close(whole, torch.eye(18) + branch)
+
+
+@pytest.mark.parametrize("norm", ["batch", "channel"])
+@pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_a_fresh_zero_initialised_block_is_the_identity(
+    dims: int, bottleneck: bool, norm: str
+) -> None:
+    options = {"dims": dims, "bottleneck": bottleneck, "norm": norm, "zero_init": True}
+    x = torch.randn(2, 8, *(5, 4, 3)[:dims])
+    assert torch.equal(ResidualBlock(8, 8, **options)(x), x.relu())
+    assert torch.equal(PreActivationBlock(8, 8, **options)(x), x)
+
+
+def test_without_zero_init_a_fresh_block_is_not_the_identity() -> None:
+    x = torch.randn(2, 8, 5, 5)
+    assert not torch.allclose(ResidualBlock(8, 8)(x), x.relu())
+    assert not torch.allclose(PreActivationBlock(8, 8)(x), x)
+
+
+def test_convolutions_start_with_the_spread_of_he_2015() -> None:
+    # Fan-out mode for relu: the standard deviation is √(2 / (64 channels · 9 taps)).
+    weight = ResidualBlock(64, 64).layers[0][0].weight
+    assert weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_leaves_its_input_alone(block: type[PlainBlock]) -> None:
+    x = torch.randn(2, 4, 5, 5)
+    kept = x.clone()
+    block(4, 4)(x)
+    block(4, 4, norm="channel")(x, torch.ones(2, 1, 5, 5))
+    assert torch.equal(x, kept)
+
+
+# --- one block for 1, 2 and 3 dimensions -----------------------------------------------------
+
+
+@torch.no_grad()
+def widen(block: nn.Module, wide: nn.Module) -> None:
+    """Put the 1-D kernels into the middle row of kernels with more axes."""
+    for narrow, room in zip(block.state_dict().values(), wide.state_dict().values(), strict=True):
+        if room.ndim < 4:
+            room.copy_(narrow)
+        else:
+            middle = [size // 2 for size in room.shape[2:-1]]
+            room.zero_()[(slice(None), slice(None), *middle)] = narrow
+
+
+@pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_more_dimensions_on_a_thin_input_equal_one_dimension(
+    block: type[PlainBlock], dims: int, bottleneck: bool
+) -> None:
+    options = {"stride": 2, "dilation": 2, "bottleneck": bottleneck}
+    line = trained(block(4, 8, dims=1, **options))
+    wide = block(4, 8, dims=dims, **options)
+    widen(line, wide)
+    x = torch.randn(3, 4, 9)
+    thin = x.reshape(3, 4, *[1] * (dims - 1), 9)
+    torch.testing.assert_close(wide(thin).flatten(2), line(x))
+    torch.testing.assert_close(wide.eval()(thin).flatten(2), line.eval()(x))
+
+
+# --- masks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("norm", "train"), [("channel", True), ("batch", False)])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"stride": 2}, {"dilation": 3}, {"kernel_size": 5}, {"bottleneck": True, "stride": 2}],
+    ids=["default", "stride", "dilation", "kernel", "bottleneck"],
+)
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_padding_changes_no_real_position(
+    block: type[PlainBlock], dims: int, options: dict[str, Any], norm: str, train: bool
+) -> None:
+    network = trained(block(4, 16, dims=dims, norm=norm, **options)).train(train)
+    sizes = (5, 6, 7)[:dims]
+    real = torch.randn(2, 4, *sizes)
+    padded = torch.randn(2, 4, *(size + 4 for size in sizes))  # the padding is not 0
+    mask = torch.zeros(2, 1, *padded.shape[2:])
+    corner = (..., *(slice(size) for size in sizes))
+    padded[corner], mask[corner] = real, 1.0
+    expected = network(real)
+    kept = tuple(slice(size) for size in expected.shape)
+    torch.testing.assert_close(network(padded, mask)[kept], expected)
+    assert not torch.allclose(network(padded)[kept], expected)  # without the mask it would
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_stage_thins_the_mask_from_block_to_block(block: type[PlainBlock]) -> None:
+    stage = Stage(block, 4, 8, 3, stride=2, dilations=(1, 2, 1), dims=1, norm="channel")
+    real, padding = torch.randn(2, 4, 7), torch.randn(2, 4, 5)
+    mask = torch.tensor([1.0] * 7 + [0.0] * 5).expand(2, 1, 12)
+    outputs = stage(torch.cat([real, padding], dim=2), mask)
+    assert outputs.shape == (2, 8, 6)
+    torch.testing.assert_close(outputs[..., :4], stage(real))
+
+
+def test_a_thinned_mask_keeps_every_stride_th_value() -> None:
+    assert thin_mask(torch.tensor([[[1, 1, 1, 0, 0]]]), 2).tolist() == [[[1, 1, 0]]]
+    assert thin_mask(torch.tensor([[[1, 0, 1, 0]]]), 3).tolist() == [[[1, 0]]]
+    picture = torch.tensor([[[[1, 1, 0], [1, 0, 0], [0, 0, 1]]]])
+    assert thin_mask(picture, 2).tolist() == [[[[1, 0], [0, 1]]]]
+    assert thin_mask(picture, (1, 2)).tolist() == [[[[1, 0], [1, 0], [0, 1]]]]
+    assert thin_mask(None, 2) is None
+
+
+# --- stages ----------------------------------------------------------------------------------
+
+
+def test_only_the_first_block_of_a_stage_changes_shape() -> None:
+    stage = Stage(ResidualBlock, 4, 8, 3, stride=2, dilations=(1, 2, 4))
+    assert [(b.in_channels, b.out_channels, b.stride) for b in stage] == [
+        (4, 8, 2),
+        (8, 8, 1),
+        (8, 8, 1),
+    ]
+    assert [b.layers[0][0].dilation for b in stage] == [(1, 1), (2, 2), (4, 4)]
+
+
+# --- parameters ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        # Two convolutions 64·64·9, two normalisations 2·64; the identity costs nothing.
+        (PlainBlock(64, 64), 73_984),
+        (ResidualBlock(64, 64), 73_984),
+        (PreActivationBlock(64, 64), 73_984),
+        # 64·128·9 + 128·128·9 + 2·2·128, and the projection 64·128 + 2·128.
+        (ResidualBlock(64, 128, stride=2), 230_144),
+        # No normalisation in the projection, and the first one has 64 channels.
+        (PreActivationBlock(64, 128, stride=2), 229_760),
+        # 256·64 + 64·64·9 + 64·256 + 2·(64 + 64 + 256).
+        (ResidualBlock(256, 256, bottleneck=True), 70_400),
+        # Kernels of 3 and 27 taps: 2·64·64·3 + 4·64 and 2·64·64·27 + 4·64.
+        (ResidualBlock(64, 64, dims=1), 24_832),
+        (ResidualBlock(64, 64, dims=3), 221_440),
+        # A stride alone changes the shape too: 73,984 + 64·64 + 2·64.
+        (ResidualBlock(64, 64, stride=2), 78_208),
+    ],
+)
+def test_parameters_are_as_counted_by_hand(block: nn.Module, expected: int) -> None:
+    assert sum(parameter.numel() for parameter in block.parameters()) == expected
+
+
+# --- bad input -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: PlainBlock(4, 4, kernel_size=4), "kernel_size must be odd, got 4"),
+        (lambda: ResidualBlock(4, 4, dims=4), "dims must be 1, 2 or 3, got 4"),
+        (lambda: convolution(0, 4, 4), "dims must be 1, 2 or 3, got 0"),
+        (lambda: PlainBlock(4, 6, bottleneck=True), "divisible by 4, got 6"),
+        (lambda: PlainBlock(4, 4, norm="layer"), "\"batch\" or \"channel\", got 'layer'"),
+        (lambda: normalisation("none", 2, 4), "\"batch\" or \"channel\", got 'none'"),
+        (lambda: PlainBlock(4, 4, zero_init=True), "zero_init needs a shortcut"),
+        (lambda: Stage(PlainBlock, 4, 4, 3, dilations=(1, 2)), r"3 blocks need 3 .* \[1, 2\]"),
+        (lambda: Stage(PlainBlock, 4, 4, 2, dilations=()), r"2 blocks need 2 .* \[\]"),
+        (lambda: Stage(PlainBlock, 4, 8, 0), "at least one block, got depth=0"),
+    ],
+)
+def test_a_block_that_cannot_be_built_says_why(build: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()
