@@ -32,10 +32,10 @@ def trained(block: nn.Module) -> nn.Module:
     """Give the normalisations weights and statistics that training might have left."""
     for layer in block.modules():
         if isinstance(layer, (nn.modules.batchnorm._BatchNorm, ChannelNorm)):
-            nn.init.normal_(layer.weight, mean=1.0)
-            nn.init.normal_(layer.bias)
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, std=0.2)
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            nn.init.normal_(layer.running_mean)
+            nn.init.normal_(layer.running_mean, std=0.2)
             nn.init.uniform_(layer.running_var, 0.5, 2.0)
     return block
 
@@ -203,9 +203,9 @@ def test_padding_changes_no_real_position(
 ) -> None:
     network = trained(block(4, 16, dims=dims, norm=norm, **options)).train(train)
     sizes = (5, 6, 7)[:dims]
-    real = torch.randn(2, 4, *sizes)
-    padded = torch.randn(2, 4, *(size + 4 for size in sizes))  # the padding is not 0
-    mask = torch.zeros(2, 1, *padded.shape[2:])
+    real = torch.randn(8, 4, *sizes)
+    padded = torch.randn(8, 4, *(size + 4 for size in sizes))  # the padding is not 0
+    mask = torch.zeros(8, 1, *padded.shape[2:])
     corner = (..., *(slice(size) for size in sizes))
     padded[corner], mask[corner] = real, 1.0
     expected = network(real)
@@ -283,8 +283,8 @@ def test_parameters_are_as_counted_by_hand(block: nn.Module, expected: int) -> N
         (lambda: ResidualBlock(4, 4, dims=4), "dims must be 1, 2 or 3, got 4"),
         (lambda: convolution(0, 4, 4), "dims must be 1, 2 or 3, got 0"),
         (lambda: PlainBlock(4, 6, bottleneck=True), "divisible by 4, got 6"),
-        (lambda: PlainBlock(4, 4, norm="layer"), "\"batch\" or \"channel\", got 'layer'"),
-        (lambda: normalisation("none", 2, 4), "\"batch\" or \"channel\", got 'none'"),
+        (lambda: PlainBlock(4, 4, norm="layer"), '"batch" or "channel", got \'layer\''),
+        (lambda: normalisation("none", 2, 4), '"batch" or "channel", got \'none\''),
         (lambda: PlainBlock(4, 4, zero_init=True), "zero_init needs a shortcut"),
         (lambda: Stage(PlainBlock, 4, 4, 3, dilations=(1, 2)), r"3 blocks need 3 .* \[1, 2\]"),
         (lambda: Stage(PlainBlock, 4, 4, 2, dilations=()), r"2 blocks need 2 .* \[\]"),

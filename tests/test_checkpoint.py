@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -104,19 +105,22 @@ def same(state: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(state[name], other[name]) for name in state | other)
 
 
-@pytest.mark.parametrize("patience", [None, 50])
-def test_a_run_killed_in_an_epoch_resumes_bit_for_bit(tmp_path, patience) -> None:
-    straight, history = run(None, patience=patience)
+def test_a_run_killed_in_an_epoch_resumes_bit_for_bit(tmp_path) -> None:
+    straight, history = run(None)
     path = tmp_path / "runs" / "net.pt"
-    if patience is None:
-        killed(path, 2 * EXAMPLES + EXAMPLES // 2)  # in the middle of epoch 3
-    else:
-        run(path, epochs=2, patience=patience)
+    killed(path, 2 * EXAMPLES + EXAMPLES // 2)  # in the middle of epoch 3
     assert len(torch.load(path, weights_only=True)["history"]) == 2
-    resumed, resumed_history = run(path, patience=patience)
-    assert same(resumed, straight)
-    assert resumed_history == history
+    resumed, resumed_history = run(path)
+    assert same(resumed, straight) and resumed_history == history
     assert len(history) == 4
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_run_on_cuda_resumes_with_the_dropout_it_would_have_had(tmp_path) -> None:
+    straight, _ = run(None, device="cuda")
+    run(tmp_path / "net.pt", epochs=2, device="cuda")
+    resumed, _ = run(tmp_path / "net.pt", device="cuda")
+    assert same(resumed, straight)
 
 
 def test_a_run_killed_while_it_writes_resumes_from_the_checkpoint_before(tmp_path) -> None:
@@ -143,6 +147,48 @@ def test_a_run_stopped_early_stays_stopped_and_keeps_its_best_parameters(tmp_pat
     assert len(history) < 60
     again, again_history = run(tmp_path / "net.pt", kill_at_read=1, **options)
     assert same(again, straight) and again_history == history
+
+
+def test_parameters_of_the_criterion_are_resumed_too(tmp_path) -> None:
+    class Tempered(nn.CrossEntropyLoss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.temperature = nn.Parameter(torch.ones(()))
+
+        def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+            return super().forward(outputs / self.temperature, targets)
+
+    def temperature(epochs: int, checkpoint: Path | None) -> float:
+        torch.manual_seed(0)
+        model, criterion = Net(), Tempered()
+        optimizer = torch.optim.SGD([*model.parameters(), *criterion.parameters()], lr=0.1)
+        batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 1, 1]))
+        options = {"criterion": criterion, "optimizer": optimizer, "checkpoint": checkpoint}
+        fit(model, [batch], epochs=epochs, **options)
+        return criterion.temperature.item()
+
+    path = tmp_path / "net.pt"
+    assert temperature(2, path) != 1
+    assert temperature(4, path) == temperature(4, None)
+
+
+def test_the_bar_of_a_resumed_run_goes_on_where_it_stood(tmp_path, capfd) -> None:
+    run(tmp_path / "net.pt", epochs=3)
+    run(tmp_path / "net.pt", epochs=4, progress=True)
+    assert "4/4" in capfd.readouterr().err
+
+
+def test_an_optimizer_of_fewer_parameters_is_refused(tmp_path) -> None:
+    model = Net()
+
+    def train(epochs: int, parameters: Iterable[nn.Parameter]) -> None:
+        batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 1, 1]))
+        optimizer = torch.optim.SGD(parameters)
+        fit(model, [batch], epochs=epochs, optimizer=optimizer, checkpoint=tmp_path / "net.pt")
+
+    train(1, model.parameters())
+    with pytest.raises(CheckpointError, match=r"optimizer parameters: \[6\] in .* \[2\] given"):
+        train(2, model.layers[0].parameters())
 
 
 def test_more_epochs_prolong_a_finished_run(tmp_path) -> None:

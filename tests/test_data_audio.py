@@ -66,6 +66,12 @@ def test_a_telephone_key_sounds_at_its_two_frequencies():
         assert (low, high) == pytest.approx(DTMF[index % 10], abs=8)
 
 
+def test_tones_start_in_any_phase():
+    phases = [torch.fft.rfft(clip)[941].angle() for clip in sounds(count=1000, code="dtmf")[::10]]
+    quarters = torch.stack(phases).div(torch.pi / 2).floor().long() + 2
+    assert quarters.bincount(minlength=4).min() > 10  # 25 of 100 expected in each quarter turn
+
+
 def test_every_clip_peaks_between_30_and_90_percent():
     for noise in (None, -10.0):
         peaks = sounds(count=300, snr_db=noise).abs().amax(dim=1)

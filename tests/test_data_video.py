@@ -83,6 +83,8 @@ def test_the_digit_turns_evenly_up_to_the_angle_and_either_way():
     assert whole.min() < -30
     assert 30 < whole.max()
     assert whole.abs().max() < 62
+    ink = video[inside].sum(dim=(2, 3))
+    assert torch.allclose(ink, ink.mean(), rtol=0.05)  # turned, not sheared
 
 
 def main_axis(frame):

@@ -4,18 +4,18 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
 from guards import GUARDS, Page
 from guards.claims import built_equals_packaged, claims, ignored_outputs, packaged_names
-from guards.example import BLOCK, SAME, exercise, good_cells, printed, shown, store
+from guards.example import ADDRESS, BLOCK, SAME, exercise, good_cells, printed, shown, store
 from guards.form import canonical_form, execution_counts, opening, setup
 from guards.outputs import alternative_text, clean_outputs, ticks
 from guards.paths import machine_paths
 from guards.repeats import repeated_definitions
 from guards.sections import closing_sections, exercises, objectives
 from guards.style import cell_sizes, comments, prose
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
 from tools import canonical
 
 Cells = list[NotebookNode]
@@ -90,7 +90,7 @@ BROKEN = [
     (opening, replace("owner/name/blob", "other/name/blob"), "owner/name/blob"),
     (opening, remove(0, 1), "first cell must be"),
     (setup, replace("--no-deps ", ""), "--no-deps"),
-    (setup, replace('owner/name"', 'other/name"'), "git+https://github.com/owner/name"),
+    (setup, replace('owner/name"', 'other/name"'), f"git+{ADDRESS}"),
     (setup, remove(1, 2), "second cell must be the code"),
     (setup, untag, "hide-input"),
     (objectives, replace("**The question.**", "Question:"), "**The question.**"),

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from guards.imports import MAY_IMPORT, import_problems
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mmtutor"

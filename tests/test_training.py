@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.training import NonFiniteLossError, evaluate, predict, train
+from mmtutor.training import NonFiniteLossError, evaluate, fit, predict, train
 from mmtutor.training.checks import check_targets
 
 
@@ -51,7 +51,7 @@ def test_train_takes_one_sgd_step_for_each_batch() -> None:
 
 
 def test_train_turns_train_mode_on() -> None:
-    model = nn.ModuleDict({"scale": Scale(1.0)})["scale"].eval()
+    model = Scale(1.0).eval()
     train(model, [batch([1.0], [0.0])], nn.MSELoss(), sgd(model, lr=0.0))
     assert model.training
 
@@ -60,6 +60,32 @@ def test_a_third_element_of_the_batch_reaches_the_model() -> None:
     present = {"x": torch.tensor([True, False])}
     loader = [(*batch([1.0, 2.0], [0.0, 0.0]), present)]
     assert predict(Scale(3.0), loader).outputs.tolist() == [3.0, 0.0]
+
+
+class ArrivedError(Exception):
+    """Raised to stop where computing on the meta device must end."""
+
+
+class Customs(nn.Module):
+    """A criterion that checks that it, outputs and targets are on the meta device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.ones(2))
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        assert {self.weight.device.type, outputs.device.type, targets.device.type} == {"meta"}
+        raise ArrivedError
+
+
+def test_model_batches_and_criterion_are_moved_to_the_device() -> None:
+    loader = [(*batch([1.0, 2.0], [0.0, 0.0]), {"x": torch.tensor([True, False])})]
+    model = Scale(1.0)
+    with pytest.raises(ArrivedError):
+        evaluate(model, loader, Customs(), "meta")
+    assert model.w.is_meta
+    with pytest.raises(ArrivedError):
+        fit(Scale(1.0), loader, criterion=Customs(), epochs=1, device="meta")
 
 
 def test_accuracy_counts_examples_of_unequal_batches() -> None:
@@ -89,7 +115,7 @@ def test_r2_keeps_its_digits_when_the_targets_lie_far_from_zero() -> None:
 
 
 def test_r2_of_several_values_is_the_mean_of_each_one() -> None:
-    loader = [batch([[1.0, 0.0], [3.0, 0.0]], [[1.0, -1.0], [3.0, 1.0]])]
+    loader = [batch([[1.0, 0.0], [5.0, 0.0]], [[1.0, -1.0], [5.0, 1.0]])]
     assert evaluate(Scale(1.0), loader)["r2"] == pytest.approx((1 + 0) / 2)
 
 

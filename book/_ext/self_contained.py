@@ -1,4 +1,4 @@
-"""Make the built book work from disk, without any network.
+"""Make the built book work from disk without any network, and legible in both themes.
 
 MathJax is copied from a Python package into the book; a script that the theme adds twice is
 kept once.
@@ -16,14 +16,20 @@ MATHJAX = "tex-mml-chtml.js"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the two steps."""
-    app.connect("config-inited", _point_to_mathjax)
+    """Connect the steps."""
+    app.connect("config-inited", _configure)
     app.connect("build-finished", _copy_mathjax)
     app.connect("html-page-context", _drop_duplicate_scripts, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _point_to_mathjax(app: Sphinx, config: Any) -> None:
+def _configure(app: Sphinx, config: Any) -> None:
+    # Set here, because `html_theme_options` in _config.yml would replace what Jupyter Book
+    # puts there, the launch buttons among it.
+    config.html_theme_options |= {
+        "pygments_light_style": "a11y-high-contrast-light",
+        "pygments_dark_style": "a11y-high-contrast-dark",
+    }
     # Relative to _static, as Sphinx resolves it; outside _static, because Jupyter Book loads
     # every script that lies in there on every page.
     config.mathjax_path = f"../mathjax/{MATHJAX}"

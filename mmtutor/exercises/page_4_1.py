@@ -26,30 +26,26 @@ def _check_accuracy(answer: Callable[[Tensor, Tensor], float]) -> None:
     expect(math.isclose(share, 0.75), f"three of these four answers are right; got {share}")
 
 
-def late_fusion(logits_image: Tensor, logits_text: Tensor) -> Tensor:
-    log_probabilities = logits_image.log_softmax(dim=1) + logits_text.log_softmax(dim=1)
-    return log_probabilities.argmax(dim=1)
+def interval(accuracy: float, examples: int) -> tuple[float, float]:
+    deviation = math.sqrt(accuracy * (1 - accuracy) / examples)
+    return accuracy - 1.96 * deviation, accuracy + 1.96 * deviation
 
 
-def _check_late_fusion(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
-    confident = torch.tensor([0.9, 0.099, 0.001]).log()
-    doubtful = torch.tensor([0.05, 0.6, 0.35]).log()
-    # Products .045, .059, .000 in both rows: class 1. Logits may carry any constant.
-    classes = answer(torch.stack([confident, doubtful]) + 5, torch.stack([doubtful, confident]) - 5)
-    expect(isinstance(classes, Tensor), f"return a tensor, not a {type(classes).__name__}")
+def _check_interval(answer: Callable[[float, int], tuple[float, float]]) -> None:
+    # p = 0.8 and n = 400: the standard deviation is sqrt(0.16 / 400) = 0.02.
+    ends = answer(0.8, 400)
+    expect(not isinstance(ends, float), "return two numbers, the lower and the upper end")
+    low, high = (float(end) for end in ends)
+    width = round((high - low) / 2, 6)
+    expect(low < high, "the lower end comes first")
+    expect(width != 0.02, "one standard deviation holds 68 %; 95 % takes 1.96 of them")
+    expect(width != round(1.96 * 0.0004, 6), "0.0004 is the variance; take its square root")
     expect(
-        classes.shape == (2,),
-        "return one class for each example: take the maximum over classes, dim=1",
+        width != round(1.96 * 0.4, 6),
+        "0.4 is the deviation of a single answer; the mean of 400 varies less",
     )
-    found = classes.tolist()
-    expect(found != [0, 1], "only the image is heard")
-    expect(found != [1, 0], "only the text is heard")
-    expect(
-        found != [0, 0],
-        "multiply the probabilities; a sum or a maximum lets one confident modality overrule "
-        "the other's almost certain no",
-    )
-    expect(found == [1, 1], f"the largest product is that of class 1 in both rows; got {found}")
+    right = math.isclose(low, 0.7608) and math.isclose(high, 0.8392)
+    expect(right, f"0.8 on 400 examples gives 0.7608 to 0.8392; got {low:.4f} to {high:.4f}")
 
 
 def masked_mean(features: Tensor, ids: Tensor) -> Tensor:
@@ -88,15 +84,15 @@ EXERCISES = {
         praise="No softmax was needed: it does not change which logit is largest.",
     ),
     "4.1.b": Exercise(
-        check=_check_late_fusion,
-        solution=late_fusion,
+        check=_check_interval,
+        solution=interval,
         hints=(
-            "Logits are not probabilities yet; softmax makes them so.",
-            "A product of probabilities is a sum of their logarithms: `log_softmax`.",
-            "Add the two log_softmax(dim=1), and take the argmax over the classes.",
+            "First the standard deviation, then 1.96 of it to either side.",
+            "`math.sqrt(accuracy * (1 - accuracy) / examples)` is the standard deviation.",
+            "Return the pair accuracy - 1.96 * deviation, accuracy + 1.96 * deviation.",
         ),
-        praise="This is exact if the modalities are independent given the class and all classes "
-        "are equally frequent. Adding the raw logits gives the same classes: why?",
+        praise="On 768 examples an accuracy of 0.9 is known to about two points. This counts the "
+        "luck of the test set only; the luck of the training shows in the seeds.",
     ),
     "4.1.c": Exercise(
         check=_check_masked_mean,

@@ -1,4 +1,7 @@
-"""Checkpoints: a file that holds all of a run, is never half-written, and resumes it exactly."""
+"""Checkpoints: a file that holds all of a run, is never half-written, and resumes it exactly.
+
+`torch.load(path, weights_only=True)["states"]["model"]` is the state dict of the last epoch.
+"""
 
 import os
 import random
@@ -29,6 +32,7 @@ class Run:
         criterion: saved if it is a module, as it may have parameters.
         optimizer: the optimizer of the model's parameters.
         scheduler: the learning-rate schedule, or None.
+        device: where the model is.
         generator: what the training loader draws its order from, or None.
         watched: the number in the history that decides on early stopping, or None.
         history: the epochs so far.
@@ -39,6 +43,7 @@ class Run:
     criterion: Any
     optimizer: Optimizer
     scheduler: Any
+    device: torch.device
     generator: torch.Generator | None
     watched: str | None
     history: History = field(default_factory=History)
@@ -77,7 +82,7 @@ def save(run: Run, path: Path) -> None:
         "states": {name: part.state_dict() for name, part in run.parts().items()},
         "best": run.best,
         "history": run.history.rows,
-        "random": _random_state(run.generator),
+        "random": _random_state(run),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
@@ -104,7 +109,7 @@ def resume(run: Run, path: Path) -> None:
         part.load_state_dict(contents["states"][name])
     run.best = contents["best"]
     run.history.rows[:] = contents["history"]
-    _set_random_state(contents["random"], run.generator)
+    _set_random_state(run, contents["random"])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -132,23 +137,23 @@ def _check_same_run(saved: dict[str, Any], given: dict[str, Any], path: Path) ->
         )
 
 
-def _random_state(generator: torch.Generator | None) -> dict[str, Any]:
+def _random_state(run: Run) -> dict[str, Any]:
     numpy_state: Any = np.random.get_state()
     name, keys, *rest = numpy_state
     return {
         "python": random.getstate(),
         "numpy": (name, keys.tolist(), *rest),  # weights_only allows no arrays
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "loader": None if generator is None else generator.get_state(),
+        "cuda": torch.cuda.get_rng_state(run.device) if run.device.type == "cuda" else None,
+        "loader": None if run.generator is None else run.generator.get_state(),
     }
 
 
-def _set_random_state(state: dict[str, Any], generator: torch.Generator | None) -> None:
+def _set_random_state(run: Run, state: dict[str, Any]) -> None:
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])
-    if len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])
-    if generator is not None and state["loader"] is not None:
-        generator.set_state(state["loader"])
+    if run.device.type == "cuda" and state["cuda"] is not None:
+        torch.cuda.set_rng_state(state["cuda"], run.device)
+    if run.generator is not None and state["loader"] is not None:
+        run.generator.set_state(state["loader"])

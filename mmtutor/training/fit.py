@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -68,6 +69,7 @@ def fit(
         criterion=criterion or nn.CrossEntropyLoss(),
         optimizer=optimizer,
         scheduler=scheduler,
+        device=torch.device(device),
         generator=getattr(train_loader, "generator", None),
         watched=f"validation_{monitor}" if patience else None,
     )

@@ -52,8 +52,8 @@ def train(
             stops before the optimizer's step, so the parameters are unharmed.
         TypeError, ValueError: batches, outputs and criterion do not fit each other.
     """
-    checks.check_optimizer(model, optimizer)
     _prepare(model, criterion, device)
+    checks.check_optimizer(model, optimizer)
     model.train()
     total, count, step, value = 0.0, 0, 0, 0.0
     for step, batch in enumerate(dataloader, start=1):

@@ -8,6 +8,11 @@ def accuracy_in_a_loop(logits, targets):
     return sum(row.index(max(row)) == target for row, target in pairs) / len(targets)
 
 
+def interval_as_list(accuracy, examples):
+    variance = (accuracy - accuracy**2) / examples
+    return [accuracy + sign * 1.96 * variance**0.5 for sign in (-1, 1)]
+
+
 def mean_by_rows(features, ids):
     rows = [f[:, i != 0] for f, i in zip(features, ids, strict=True)]
     return torch.stack([f.mean(1) if f.numel() else f.new_zeros(len(f)) for f in rows])
@@ -29,13 +34,13 @@ ANSWERS = {
         },
     ),
     "4.1.b": Answers(
-        right=lambda a, b: (a.softmax(1) * b.softmax(1)).max(1).indices,
+        right=interval_as_list,
         wrong={
-            "only the image": lambda a, b: a.argmax(1),
-            "only the text": lambda a, b: b.argmax(1),
-            "multiply": lambda a, b: (a.softmax(1) + b.softmax(1)).argmax(1),
-            "one class for each": lambda a, b: (a + b).argmax(0),
-            "return a tensor": lambda a, b: (a + b).argmax(1).tolist(),
+            "1.96 of them": lambda p, n: (p - (p * (1 - p) / n) ** 0.5, p + (p * (1 - p) / n) ** 0.5),
+            "square root": lambda p, n: (p - 1.96 * p * (1 - p) / n, p + 1.96 * p * (1 - p) / n),
+            "single answer": lambda p, n: (p - 1.96 * (p - p * p) ** 0.5, p + 1.96 * (p - p * p) ** 0.5),
+            "two numbers": lambda p, n: 1.96 * (p * (1 - p) / n) ** 0.5,
+            "lower end comes first": lambda p, n: interval_as_list(p, n)[::-1],
         },
     ),
     "4.1.c": Answers(

@@ -40,7 +40,7 @@ def prose(page: Page) -> list[str]:
     mean = words / max(1, len(page.lesson))
     low, high = WORDS_PER_CODE_CELL
     if not low <= mean <= high:
-        return [f"{mean:.0f} words of prose for each code cell, expected {low} to {high}"]
+        return [f"{mean:.1f} words of prose for each code cell, expected {low} to {high}"]
     return []
 
 

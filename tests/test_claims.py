@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mmtutor.claims import ClaimError, claim, claim_same_outputs
+
+
+@pytest.mark.parametrize("truth", [True, np.bool_(True), np.array([True]), torch.tensor([[True]])])
+def test_a_true_claim_prints_its_sentence(truth: object, capsys: pytest.CaptureFixture) -> None:
+    claim(truth, "Water is wet")
+    assert capsys.readouterr().out == "✓ Water is wet\n"
+
+
+@pytest.mark.parametrize("truth", [False, np.bool_(False), np.array(False), torch.tensor(False)])
+def test_a_false_claim_stops_with_its_sentence(
+    truth: object, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(ClaimError, match="^✗ Water is dry$"):
+        claim(truth, "Water is dry")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_false_claim_is_an_assertion_error() -> None:
+    assert issubclass(ClaimError, AssertionError)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "a < b",
+        [],
+        [True],
+        None,
+        1,
+        0.0,
+        np.float64(1.0),
+        torch.tensor(1),
+        np.array([True, True]),
+        torch.tensor([True, True]),
+        torch.tensor([], dtype=torch.bool),
+    ],
+    ids=repr,
+)
+def test_what_is_no_truth_value_is_no_claim(condition: object) -> None:
+    kind = type(condition).__name__
+    with pytest.raises(TypeError, match=f"one truth value, got {kind}; compare first"):
+        claim(condition, "Anything")
+
+
+# --- claim_same_outputs ----------------------------------------------------------------------
+
+
+class Built(nn.Module):
+    """Other names, same layers, as on a page."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.first = nn.Linear(3, 5)
+        self.norm = nn.BatchNorm1d(5)
+        self.activation = activation
+        self.second = nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.activation(self.norm(self.first(x))))
+
+
+def packaged() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 2))
+
+
+@pytest.fixture
+def x() -> Tensor:
+    torch.manual_seed(0)
+    return torch.randn(6, 3)
+
+
+def test_equal_modules_pass_and_the_class_is_named(
+    x: Tensor, capsys: pytest.CaptureFixture
+) -> None:
+    built, other = Built(nn.ReLU()), packaged()
+    built(x)  # training statistics that the copy must carry along
+    claim_same_outputs(built, other, x)
+    out = capsys.readouterr().out
+    assert out == "✓ Sequential: built here and packaged give the same outputs\n"
+    assert torch.equal(other[0].weight, built.first.weight)
+    assert torch.equal(other[1].running_mean, built.norm.running_mean)
+
+
+def test_another_activation_is_found_out(x: Tensor) -> None:
+    with pytest.raises(ClaimError, match="Sequential: built here and packaged"):
+        claim_same_outputs(Built(nn.ELU()), packaged(), x)
+
+
+def test_nan_outputs_are_not_the_same(x: Tensor) -> None:
+    with pytest.raises(ClaimError):
+        claim_same_outputs(Built(nn.ReLU()), packaged(), x * torch.nan)
+
+
+def test_the_tolerance_is_the_largest_difference() -> None:
+    class Off(nn.Identity):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + 0.25
+
+    claim_same_outputs(nn.Identity(), Off(), torch.zeros(3), tolerance=0.25)
+    with pytest.raises(ClaimError):
+        claim_same_outputs(nn.Identity(), Off(), torch.zeros(3), tolerance=0.2)
+
+
+def test_the_packaged_module_may_take_its_input_in_another_form(x: Tensor) -> None:
+    class Named(nn.Module):
+        def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+            return inputs["a"] - inputs["b"]
+
+    class Positional(nn.Module):
+        def forward(self, a: Tensor, b: Tensor) -> Tensor:
+            return a - b
+
+    claim_same_outputs(Positional(), Named(), x, 2 * x, packaged_input={"a": x, "b": 2 * x})
+
+
+def test_outputs_of_another_shape_are_found_out(x: Tensor) -> None:
+    with pytest.raises(ClaimError, match=r"shapes differ: \(6, 3\) and \(18,\)"):
+        claim_same_outputs(nn.Identity(), nn.Flatten(0), x)
+
+
+def test_other_layers_are_refused(x: Tensor) -> None:
+    with pytest.raises(ValueError, match="same layers in the same order"):
+        claim_same_outputs(nn.Linear(3, 2), packaged(), x)
+
+
+def test_both_modules_keep_the_mode_of_each_of_their_parts(x: Tensor) -> None:
+    built, other = Built(nn.ReLU()), packaged().eval()
+    built.norm.eval()  # a frozen normalisation in a network that trains
+    claim_same_outputs(built, other, x)
+    assert [part.training for part in built.children()] == [True, False, True, True]
+    assert built.training and not other.training
+
+
+def test_the_mode_is_kept_after_a_failure_too() -> None:
+    built = Built(nn.ReLU())
+    with pytest.raises(RuntimeError):
+        claim_same_outputs(built, packaged(), torch.zeros(2, 99))
+    assert built.training and built.norm.training

@@ -1,0 +1,36 @@
+"""Every notebook of the book passes every guard."""
+
+from pathlib import Path
+
+import pytest
+from guards import GUARDS, Page
+from guards.claims import packaged_names
+from guards.repeats import repeated_definitions
+
+from tools import links
+
+ROOT = Path(__file__).resolve().parent.parent
+STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def load(path: Path) -> Page:
+    return Page(
+        path=path.relative_to(ROOT).as_posix(),
+        text=path.read_text(encoding="utf-8"),
+        address=links.read_address(ROOT),
+        packaged=packaged_names(ROOT / "mmtutor"),
+    )
+
+
+def test_there_are_notebooks():
+    assert STORED, "notebooks/ is empty: nothing below was tested"
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_notebook_passes(path, guard):
+    assert guard(load(path)) == []
+
+
+def test_no_definition_stands_in_two_notebooks():
+    assert repeated_definitions([load(path) for path in STORED]) == []
