@@ -114,10 +114,10 @@ class MultiModalNet(nn.Module):
         # Only real examples enter the encoder: a placeholder would change the batch
         # statistics, and so the features of the others.
         rows = mask.nonzero().squeeze(1)
-        features = next(self.parameters()).new_zeros(len(x), self.fusion.in_features[name])
-        if len(rows):
-            features = features.index_copy(0, rows, encoder(x[rows]).to(features.dtype))
-        return features
+        if not len(rows):
+            return next(self.parameters()).new_zeros(len(x), self.fusion.in_features[name])
+        features = encoder(x[rows])
+        return features.new_zeros(len(x), features.shape[1]).index_copy(0, rows, features)
 
     def _example(self) -> str:
         return "{" + ", ".join(f'"{name}": …' for name in self.encoders) + "}"

@@ -85,6 +85,7 @@ def test_equal_modules_pass_and_the_class_is_named(
     assert out == "✓ Sequential: built here and packaged give the same outputs\n"
     assert torch.equal(other[0].weight, built.first.weight)
     assert torch.equal(other[1].running_mean, built.norm.running_mean)
+    assert built.norm.num_batches_tracked == 1  # comparing is not training
 
 
 def test_another_activation_is_found_out(x: Tensor) -> None:

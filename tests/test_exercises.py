@@ -44,8 +44,7 @@ def test_at_least_three_mistakes_are_told_apart(number: str, capsys) -> None:
 
 @pytest.mark.parametrize("number", sorted(ANSWERS))
 def test_a_stub_is_not_an_attempt(number: str, capsys) -> None:
-    def stub(*anything):
-        ...
+    def stub(*anything): ...
 
     assert printed(capsys, number, stub) == f"{number}: not attempted yet\n"
     assert printed(capsys, number, ...) == f"{number}: not attempted yet\n"

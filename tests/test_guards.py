@@ -65,6 +65,10 @@ def replace_alt(alt: str) -> Callable[[Cells], None]:
     return lambda cells: cells[6].metadata.mystnb.image.update(alt=alt)
 
 
+def swap_answers(cells: Cells) -> None:
+    cells[-2], cells[-4] = cells[-4], cells[-2]
+
+
 def untag(cells: Cells) -> None:
     cells[1].metadata = {}
 
@@ -115,9 +119,10 @@ BROKEN = [
     (exercises, replace("2.1.b · Add it\n\n**Difficulty**", "2.1.b · Add it\n\nEasy\n\n"), "2.1.b"),
     (exercises, replace('check("2.1.b"', 'hint("2.1.b"'), "2.1.b: no cell below it calls"),
     (exercises, replace('check("2.1.b"', 'check("2.1.a"'), "2.1.b: no cell below it calls"),
+    (exercises, swap_answers, "2.1.a: no cell below it calls"),
     (cell_sizes, remove(11, 14), "11 code cells"),
     (cell_sizes, add("x", times=21), "35 code cells"),
-    (cell_sizes, add("x\n" * 7, times=15), "median code cell has 7"),
+    (cell_sizes, add("x\n" * 7, times=16), "median code cell has 7"),
     (cell_sizes, add("x\n" * 16, times=2), "up to 16 lines"),
     (cell_sizes, add("x\n" * 26), "longest code cell has 26"),
     (cell_sizes, add(""), "a code cell is empty"),

@@ -1,5 +1,6 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -49,10 +50,6 @@ def test_the_network_is_the_head_of_the_fusion_of_the_encoders(inputs: dict[str,
     z = network.fusion(features)
     assert torch.equal(network.shared(inputs), z)
     assert torch.equal(network(inputs), network.head(z))
-
-
-def test_the_order_of_the_inputs_does_not_matter(inputs: dict[str, Tensor]) -> None:
-    network = MultiModalNet().eval()
     assert torch.equal(network(dict(reversed(inputs.items()))), network(inputs))
 
 
@@ -185,6 +182,15 @@ def test_missing_examples_work_in_double_precision(mask: Tensor, inputs: dict[st
     assert network(inputs, {"image": mask}).dtype == torch.float64
 
 
+def test_missing_examples_work_in_mixed_precision() -> None:
+    encoders = {"a": nn.Linear(3, 4), "b": nn.Linear(3, 4)}
+    network = MultiModalNet(encoders, SharedRepresentation({"a": 4, "b": 4}, allow_missing=True))
+    inputs = {"a": torch.rand(6, 3), "b": torch.rand(6, 3)}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert encoders["a"](inputs["a"]).dtype == torch.bfloat16
+        assert network(inputs, {"a": MASK}).isfinite().all()
+
+
 # --- forms of the same input -----------------------------------------------------------------
 
 
@@ -256,6 +262,21 @@ def test_batches_of_different_sizes_are_named(inputs: dict[str, Tensor]) -> None
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("text", ["seven"] * 6, "TextResNet takes an integer tensor .* got a list"),
+        ("text", torch.ones(6, 0, dtype=torch.int64), r"length at least 1; got .* \(6, 0\)"),
+        ("image", np.zeros((6, 1, 16, 16)), "ImageResNet takes a float tensor .* got a ndarray"),
+    ],
+)
+def test_an_input_that_an_encoder_cannot_take_is_named(
+    name: str, value: object, message: str, inputs: dict[str, Tensor]
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        MultiModalNet()({**inputs, name: value})
+
+
+@pytest.mark.parametrize(
     ("mask", "error", "got"),
     [
         (torch.tensor([False] * 5), ValueError, r"got bool \(5,\)"),
@@ -275,8 +296,3 @@ def test_a_wrong_mask_is_named_before_any_example_is_picked(
 def test_a_fusion_of_other_sizes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"give {'a': 4}, but the fusion takes {'a': 5}"):
         MultiModalNet({"a": nn.Linear(3, 4)}, SharedRepresentation({"a": 5}))
-
-
-def test_a_network_without_encoders_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one modality"):
-        MultiModalNet({})

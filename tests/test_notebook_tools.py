@@ -73,6 +73,16 @@ def test_execute_runs_only_what_changed(root, capsys):
     assert run()
 
 
+def test_execute_normalises_what_need_not_run(root):
+    notebooks.main(["execute"], root)
+    path = root / "notebooks" / "page.ipynb"
+    good = path.read_text()
+    path.write_text(good.replace('"name": "python",', '"name": "python", "version": "3.13",'))
+    assert notebooks.main(["check"], root) == 1
+    notebooks.main(["execute"], root)
+    assert path.read_text() == good
+
+
 def test_a_failing_cell_is_named_and_nothing_is_stored(root, capsys):
     path = put(root, "broken", new_code_cell("x = 1"), new_code_cell("x / 0"))
     before = path.read_bytes()

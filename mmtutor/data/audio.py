@@ -102,16 +102,8 @@ class Audio:
 
     def _tone(self, frequencies: Tensor, generator: torch.Generator) -> Tensor:
         phases = _uniform((0, 2 * pi), frequencies.shape, generator)
-        times = self._times()
-        return sum(
-            (
-                torch.sin(2 * pi * frequency * times + phase)
-                for frequency, phase in zip(
-                    frequencies.T[..., None], phases.T[..., None], strict=True
-                )
-            ),
-            start=torch.zeros(()),
-        )
+        angles = 2 * pi * frequencies[..., None] * self._times() + phases[..., None]
+        return angles.sin().sum(dim=1)
 
 
 def _morse(labels: Tensor, generator: torch.Generator) -> Keying:

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 
-class Mistake(Exception):
+class Mistake(Exception):  # noqa: N818 - an answer is mistaken, nothing is in error
     """An answer is wrong; the message names the likely mistake."""
 
 

@@ -28,7 +28,7 @@ def images(
     for axis in axes.flat:
         axis.axis("off")
     for i, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
-        axis.imshow(picture, vmin=0, vmax=1)
+        axis.imshow(np.asarray(picture), vmin=0, vmax=1)
         if titles:
             axis.set_title(titles[i], fontsize=9, loc="center")
     plt.show()
@@ -44,13 +44,17 @@ def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
     power = torch.stft(sound, 256, hop_length=64, window=window, return_complex=True).abs() ** 2
     decibels = 10 * (power / power.max()).clamp(min=1e-6).log10()
     extent = (0, seconds, 0, sample_rate / 2)
-    bottom.imshow(decibels, origin="lower", aspect="auto", extent=extent, cmap="magma")
+    bottom.imshow(np.asarray(decibels), origin="lower", aspect="auto", extent=extent, cmap="magma")
     bottom.set(xlabel="seconds", ylabel="hertz", ylim=(0, 2000))
     plt.show()
 
 
 def lines(
-    curves: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str, x: ArrayLike | None = None,
+    curves: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    ylabel: str,
+    x: ArrayLike | None = None,
     log: bool = False,
 ) -> None:
     """Show labelled curves.
@@ -92,7 +96,9 @@ def curves(runs: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> None:
 
 
 def scores(
-    results: Mapping[str, Sequence[float]], *, chance: float | None = None,
+    results: Mapping[str, Sequence[float]],
+    *,
+    chance: float | None = None,
     label: str = "test accuracy",
 ) -> None:
     """Show one bar for each method, and a dot for each seed.

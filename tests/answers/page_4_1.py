@@ -13,6 +13,10 @@ def interval_as_list(accuracy, examples):
     return [accuracy + sign * 1.96 * variance**0.5 for sign in (-1, 1)]
 
 
+def around(middle, distance):
+    return middle - distance, middle + distance
+
+
 def mean_by_rows(features, ids):
     rows = [f[:, i != 0] for f, i in zip(features, ids, strict=True)]
     return torch.stack([f.mean(1) if f.numel() else f.new_zeros(len(f)) for f in rows])
@@ -36,9 +40,9 @@ ANSWERS = {
     "4.1.b": Answers(
         right=interval_as_list,
         wrong={
-            "1.96 of them": lambda p, n: (p - (p * (1 - p) / n) ** 0.5, p + (p * (1 - p) / n) ** 0.5),
-            "square root": lambda p, n: (p - 1.96 * p * (1 - p) / n, p + 1.96 * p * (1 - p) / n),
-            "single answer": lambda p, n: (p - 1.96 * (p - p * p) ** 0.5, p + 1.96 * (p - p * p) ** 0.5),
+            "1.96 of them": lambda p, n: around(p, (p * (1 - p) / n) ** 0.5),
+            "square root": lambda p, n: around(p, 1.96 * p * (1 - p) / n),
+            "single answer": lambda p, n: around(p, 1.96 * (p * (1 - p)) ** 0.5),
             "two numbers": lambda p, n: 1.96 * (p * (1 - p) / n) ** 0.5,
             "lower end comes first": lambda p, n: interval_as_list(p, n)[::-1],
         },

@@ -16,10 +16,11 @@ SHARE_OF_COMMENTS = 0.05
 
 def cell_sizes(page: Page) -> list[str]:
     """Code cells are many and small."""
-    sizes = sorted(len(code_lines(cell)) for cell in page.lesson)
+    sizes = sorted(len(code_lines(cell)) for cell in page.code)
+    count = len(page.lesson)
     found = []
-    if not CODE_CELLS[0] <= len(sizes) <= CODE_CELLS[1]:
-        found.append(f"{len(sizes)} code cells, expected {CODE_CELLS[0]} to {CODE_CELLS[1]}")
+    if not CODE_CELLS[0] <= count <= CODE_CELLS[1]:
+        found.append(f"{count} code cells, expected {CODE_CELLS[0]} to {CODE_CELLS[1]}")
     if not sizes:
         return found
     if (median := statistics.median(sizes)) > MEDIAN_LINES:

@@ -1,0 +1,111 @@
+import base64
+import io
+import re
+import wave
+from xml.etree import ElementTree
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmtutor import figures
+from tools import pictures
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def no_window(monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: None)
+    yield
+    plt.close("all")
+
+
+def embedded(html: str) -> bytes:
+    return base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
+
+
+def texts(html: str) -> list[str]:
+    svg = html[html.index("<svg") : html.rindex("</svg>") + 6]
+    return [
+        "".join(node.itertext())
+        for node in ElementTree.fromstring(svg).iter()
+        if "text" in node.tag
+    ]
+
+
+@pytest.mark.parametrize("name", pictures.pictures())
+def test_the_pictures_of_the_prose_pages_are_up_to_date(name: str) -> None:
+    assert (pictures.FOLDER / name).read_text(encoding="utf-8") == pictures.pictures()[name] + "\n"
+
+
+def test_a_block_names_its_layers_from_x_to_y() -> None:
+    html = figures.block("Small", ["conv 3×3", "norm"]).data
+    assert texts(html) == ["Small", "x", "conv 3×3", "norm", "identity", "relu", "y"]
+    assert 'aria-label="Small: x passes conv 3×3, norm, with a shortcut (identity)' in html
+    assert "currentColor" in html  # legible in both themes
+
+
+def test_a_plain_block_has_no_plus_sign() -> None:
+    assert "<circle" in figures.block("Residual", ["conv"]).data
+    assert "<circle" not in figures.block("Plain", ["conv"], shortcut=None).data
+
+
+def test_a_network_shows_every_modality() -> None:
+    html = figures.network([("a x_I", "f_I", "h_I"), ("b x_T", "f_T", "h_T")]).data
+    assert [t for t in texts(html) if t.startswith(("a", "b"))] == ["a xI", "b xT"]
+    assert html.count("<rect") == 4  # two encoders, a fusion, a head
+
+
+def test_sound_keeps_the_samples() -> None:
+    html = figures.sound(torch.tensor([0.0, 0.5, -1.0, 2.0]), "four samples").data
+    with wave.open(io.BytesIO(embedded(html))) as file:
+        assert file.getframerate() == 8000
+        samples = np.frombuffer(file.readframes(4), dtype="<i2")
+    assert samples.tolist() == [0, 16384, -32767, 32767]  # beyond 1 is cut off
+    assert 'aria-label="four samples"' in html
+
+
+def test_an_animation_has_every_frame_and_can_be_stopped() -> None:
+    video = torch.zeros(3, 4, 4)
+    video[1, 0, 0], video[2, 3, 3] = 1, 1
+    html = figures.animation(video, "a dot jumps", pixels=40).data
+    picture = Image.open(io.BytesIO(embedded(html)))
+    assert (picture.n_frames, picture.size) == (3, (40, 40))
+    assert html.startswith("<details open>") and 'alt="a dot jumps"' in html
+
+
+def test_scores_draw_the_mean_and_every_seed() -> None:
+    figures.scores({"a": [0.2, 0.4], "b": [0.9]}, chance=0.1)
+    axis = plt.gca()
+    assert [bar.get_width() for bar in axis.patches] == pytest.approx([0.9, 0.3])
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
+    assert [len(dots.get_offsets()) for dots in axis.collections] == [1, 2]
+
+
+def test_curves_draw_mean_and_standard_deviation() -> None:
+    figures.curves({"a": [[1, 3], [3, 7]]}, xlabel="epoch", ylabel="loss")
+    axis = plt.gca()
+    assert axis.lines[0].get_ydata().tolist() == [2, 5]
+    band = axis.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.max() == pytest.approx(5 + 8**0.5)  # sd of 3 and 7 with n - 1: sqrt(8)
+
+
+def test_confusion_leaves_right_answers_blank() -> None:
+    figures.confusion({"a": [[8, 2], [5, 5]]})
+    shown = plt.gcf().axes[0].images[0].get_array()
+    assert np.ma.getmaskarray(np.ma.masked_invalid(shown)).tolist() == [
+        [True, False],
+        [False, True],
+    ]
+    assert shown[0, 1] == pytest.approx(0.2) and shown[1, 0] == pytest.approx(0.5)
+
+
+def test_images_leave_unused_places_empty() -> None:
+    figures.images(torch.rand(3, 4, 4), ["a", "b", "c"], columns=2)
+    axes = plt.gcf().axes
+    assert [len(axis.images) for axis in axes] == [1, 1, 1, 0]
+    assert [axis.get_title() for axis in axes] == ["a", "b", "c", ""]
