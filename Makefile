@@ -29,13 +29,13 @@ lab: $(STAMP)  ## open the notebooks in JupyterLab
 	@$(PYTHON_IN_VENV) -m jupyterlab --notebook-dir notebooks
 
 notebooks: $(STAMP)  ## re-execute the notebooks that changed (ALL=1: all of them)
-	@$(PYTHON_IN_VENV) tools/notebooks.py execute $(if $(ALL),--all)
+	@$(PYTHON_IN_VENV) -m tools.notebooks execute $(if $(ALL),--all)
 
 doctor: $(STAMP)  ## check the installation
 	@$(PYTHON_IN_VENV) -m mmtutor doctor
 
 links: $(STAMP)  ## point all links to a fork: make links REPOSITORY=owner/name
-	@$(PYTHON_IN_VENV) tools/links.py $(REPOSITORY)
+	@$(PYTHON_IN_VENV) -m tools.links $(REPOSITORY)
 
 clean:  ## remove what was built, but not the environment
 	@rm -rf _build

@@ -4,18 +4,18 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
-from guards import GUARDS, Page
-from guards.claims import built_equals_packaged, claims, ignored_outputs, packaged_names
-from guards.example import ADDRESS, BLOCK, SAME, exercise, good_cells, printed, shown, store
-from guards.form import canonical_form, execution_counts, opening, setup
-from guards.outputs import alternative_text, clean_outputs, ticks
-from guards.paths import machine_paths
-from guards.repeats import repeated_definitions
-from guards.sections import closing_sections, exercises, objectives
-from guards.style import cell_sizes, comments, prose
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tests.guards import GUARDS, Page
+from tests.guards.claims import built_equals_packaged, claims, ignored_outputs, packaged_names
+from tests.guards.example import ADDRESS, BLOCK, SAME, exercise, good_cells, printed, shown, store
+from tests.guards.form import canonical_form, execution_counts, opening, setup
+from tests.guards.outputs import alternative_text, clean_outputs, ticks
+from tests.guards.paths import machine_paths
+from tests.guards.repeats import repeated_definitions
+from tests.guards.sections import closing_sections, exercises, objectives
+from tests.guards.style import cell_sizes, comments, prose
 from tools import canonical
 
 Cells = list[NotebookNode]

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-from guards.imports import MAY_IMPORT, import_problems
+
+from tests.guards.imports import MAY_IMPORT, import_problems
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mmtutor"
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from guards import GUARDS, Page
-from guards.claims import packaged_names
-from guards.repeats import repeated_definitions
 
+from tests.guards import GUARDS, Page
+from tests.guards.claims import packaged_names
+from tests.guards.repeats import repeated_definitions
 from tools import links
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from guards.paths import machine_paths
-
+from tests.guards.paths import machine_paths
 from tools import links
 
 ROOT = Path(__file__).resolve().parent.parent

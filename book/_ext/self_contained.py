@@ -1,46 +1,38 @@
-"""Make the built book work from disk without any network, and legible in both themes.
-
-MathJax is copied from a Python package into the book; a script that the theme adds twice is
-kept once.
-"""
+"""Make the built book work from disk without a network, and for screen readers."""
 
 import importlib.metadata
-import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 MATHJAX = "tex-mml-chtml.js"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the steps."""
-    app.connect("config-inited", _configure)
-    app.connect("build-finished", _copy_mathjax)
-    app.connect("html-page-context", _drop_duplicate_scripts, priority=900)
+    """Connect the steps to the build."""
+    app.connect("config-inited", _point_to_mathjax)
+    app.connect("builder-inited", _copy_mathjax)
+    app.connect("html-page-context", _name_list_items)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _configure(app: Sphinx, config: Any) -> None:
-    # Set here, because `html_theme_options` in _config.yml would replace what Jupyter Book
-    # puts there, the launch buttons among it.
-    config.html_theme_options |= {
-        "pygments_light_style": "a11y-high-contrast-light",
-        "pygments_dark_style": "a11y-high-contrast-dark",
-    }
-    # Relative to _static, as Sphinx resolves it; outside _static, because Jupyter Book loads
-    # every script that lies in there on every page.
+def _point_to_mathjax(app: Sphinx, config: Config) -> None:
+    # Sphinx takes the path as relative to _static. The script lies outside of it, because
+    # Jupyter Book loads every script in _static on every page.
     config.mathjax_path = f"../mathjax/{MATHJAX}"
-    config.mathjax_options = {"defer": "defer"}
 
 
-def _copy_mathjax(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.builder.format != "html":
+def _copy_mathjax(app: Sphinx) -> None:
+    if app.builder.format != "html":
         return
-    files = importlib.metadata.files("sphinx-mathjax-offline") or []
-    (script,) = [file for file in files if file.name == MATHJAX]
+    (script,) = [
+        file
+        for file in importlib.metadata.files("sphinx-mathjax-offline") or []
+        if file.name == MATHJAX
+    ]
     source = Path(str(script.locate())).parent
     target = Path(app.outdir) / "mathjax"
     fonts = Path("output") / "chtml" / "fonts"
@@ -48,8 +40,7 @@ def _copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     shutil.copy(source / MATHJAX, target / MATHJAX)
 
 
-def _drop_duplicate_scripts(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
-) -> None:
+def _name_list_items(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
+    # docutils gives the entries of a bibliography a role that a list may not contain.
     body = context.get("body", "")
-    context["body"] = re.sub(r"<script>\s*const THEBE_JS_URL.*?</script>", "", body, flags=re.S)
+    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from guards.claims import built_equals_packaged, claims, ignored_outputs
-from guards.form import canonical_form, execution_counts, opening, setup
-from guards.outputs import alternative_text, clean_outputs, ticks
-from guards.page import Page
-from guards.sections import closing_sections, exercises, objectives
-from guards.style import cell_sizes, comments, prose
+from tests.guards.claims import built_equals_packaged, claims, ignored_outputs
+from tests.guards.form import canonical_form, execution_counts, opening, setup
+from tests.guards.outputs import alternative_text, clean_outputs, ticks
+from tests.guards.page import Page
+from tests.guards.sections import closing_sections, exercises, objectives
+from tests.guards.style import cell_sizes, comments, prose
 
 GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     execution_counts,

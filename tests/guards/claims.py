@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from guards.page import Page, calls, definitions
+from tests.guards.page import Page, calls, definitions
 
 FEWEST_CLAIMS = 3
 SHARE_IGNORED = 0.2

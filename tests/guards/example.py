@@ -4,7 +4,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from guards.page import Page
+from tests.guards.page import Page
 from tools import canonical, links
 
 PATH = "notebooks/2-1-example.ipynb"

@@ -1,6 +1,6 @@
 """How a notebook is stored, and its first two cells."""
 
-from guards.page import Page
+from tests.guards.page import Page
 from tools import canonical, links
 
 

@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
-from guards.page import Page, calls
-from guards.paths import machine_paths
+from tests.guards.page import Page, calls
+from tests.guards.paths import machine_paths
 
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/svg+xml"}
 SHORTEST_ALT = 40

@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable
 
-from guards.page import Page, definitions
+from tests.guards.page import Page, definitions
 
 
 def repeated_definitions(pages: Iterable[Page]) -> list[str]:

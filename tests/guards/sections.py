@@ -2,7 +2,7 @@
 
 import re
 
-from guards.page import Page, calls
+from tests.guards.page import Page, calls
 
 _DIFFICULTY = r"(?:●○○|●●○|●●●)"
 _OPENING = {

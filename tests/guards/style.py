@@ -6,7 +6,7 @@ import re
 import statistics
 import tokenize
 
-from guards.page import Page, code_lines
+from tests.guards.page import Page, code_lines
 
 CODE_CELLS = (12, 34)
 MEDIAN_LINES, USUAL_LINES, MOST_LINES = 6, 15, 25
