@@ -96,7 +96,7 @@ def curves(runs: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> None:
 
 
 def scores(
-    results: Mapping[str, Sequence[float]],
+    results: Mapping[str, ArrayLike],
     *,
     chance: float | None = None,
     label: str = "test accuracy",
@@ -110,14 +110,14 @@ def scores(
     """
     _, axis = plt.subplots(figsize=(7, 0.7 + 0.42 * len(results)))
     names = list(results)[::-1]
-    means = [float(np.mean(results[name])) for name in names]
-    axis.barh(names, means, color=COLOURS["sky"], height=0.6)
-    for row, name in enumerate(names):
-        axis.scatter(results[name], [row] * len(results[name]), color="black", s=12, zorder=3)
-        axis.text(max(results[name]), row, f"  {means[row]:.2f}", va="center")
+    values = [np.asarray(results[name], dtype=float) for name in names]
+    axis.barh(names, [seeds.mean() for seeds in values], color=COLOURS["sky"], height=0.6)
+    for row, seeds in enumerate(values):
+        axis.scatter(seeds, [row] * len(seeds), color="black", s=12, zorder=3)
+        axis.text(seeds.max(), row, f"  {seeds.mean():.2f}", va="center")
     if chance is not None:
         axis.axvline(chance, color=COLOURS["grey"], linestyle="--", linewidth=1)
-    axis.set(xlabel=label, xlim=(0, 1.12 * max(max(values) for values in results.values())))
+    axis.set(xlabel=label, xlim=(0, 1.12 * max(seeds.max() for seeds in values)))
     plt.show()
 
 
