@@ -1,41 +1,40 @@
-# Every target is the plain command below it, run in the environment `.venv`.
-PYTHON_IN_VENV := .venv/bin/python
-STAMP := .venv/.complete
+# Every target is the plain command below it, run with the Python of `.venv`.
+RUN := .venv/bin/python -m
 export OMP_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab notebooks doctor links clean
+.PHONY: help setup book test lint lab notebooks doctor links clean
 
-help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-$(STAMP): requirements.txt pyproject.toml tools/setup.sh
+setup:  ## install into .venv what is missing there (all others do this first)
 	@sh tools/setup.sh
 
-book: $(STAMP)  ## build the book into _build/html
+book: setup  ## build the book and print where it is
 	@.venv/bin/jupyter-book build . --all -W -n --keep-going --quiet
-	@echo "The book is in _build/html/index.html"
+	@echo "The book: $(CURDIR)/_build/html/index.html"
 
-lint: $(STAMP)  ## check style and types
-	@$(PYTHON_IN_VENV) -m ruff check --quiet .
-	@$(PYTHON_IN_VENV) -m ruff format --check --quiet .
-	@$(PYTHON_IN_VENV) -m mypy
+test: lint book  ## check style and types, build the book, run all tests and notebooks
+	@$(RUN) pytest --numprocesses 2 --dist loadfile
 
-test: lint book  ## check style, types, package, notebooks, exercises and the built book
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile --quiet
+lint: setup  ## check style and types
+	@$(RUN) ruff check --quiet
+	@$(RUN) ruff format --check --quiet
+	@$(RUN) mypy
 
-lab: $(STAMP)  ## open the notebooks in JupyterLab
-	@$(PYTHON_IN_VENV) -m jupyterlab --notebook-dir notebooks
+lab: setup  ## open the notebooks in JupyterLab
+	@$(RUN) jupyterlab --notebook-dir notebooks
 
-notebooks: $(STAMP)  ## re-execute the notebooks that changed (ALL=1: all of them)
-	@$(PYTHON_IN_VENV) -m tools.notebooks execute $(if $(ALL),--all)
+notebooks: setup  ## execute the notebooks that changed and store their outputs (ALL=1: all)
+	@$(RUN) tools.notebooks execute $(if $(ALL),--all)
 
-doctor: $(STAMP)  ## check the installation
-	@$(PYTHON_IN_VENV) -m mmtutor doctor
+doctor: setup  ## check the installation
+	@$(RUN) mmtutor doctor
 
-links: $(STAMP)  ## point all links to a fork: make links REPOSITORY=owner/name
-	@$(PYTHON_IN_VENV) -m tools.links $(REPOSITORY)
+links: setup  ## point every link to a fork: make links REPOSITORY=owner/name
+	@$(RUN) tools.links $(REPOSITORY)
 
-clean:  ## remove what was built, but not the environment
+clean:  ## remove what was built, but not .venv
 	@rm -rf _build

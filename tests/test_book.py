@@ -195,10 +195,19 @@ def test_a_page_fits_the_width_of_a_phone(browser, name):
 def test_paper_shows_the_text_without_the_buttons(browser):
     page = visit(browser, NOTEBOOKS[0]).page
     page.emulate_media(media="print")
-    assert page.locator(".bd-article h1").is_visible()
+    assert page.locator(".bd-article p").first.is_visible()
     buttons = page.locator(".header-article-items, .copybtn, .prev-next-footer").all()
     assert buttons
     assert not any(button.is_visible() for button in buttons)
+    page.close()
+
+
+def test_paper_is_printed_in_the_light_theme(browser):
+    page = visit(browser, NOTEBOOKS[0], "dark").page
+    page.evaluate("addEventListener('beforeprint', () => { printed = read() })")
+    page.evaluate("read = () => document.documentElement.dataset.theme; undefined")
+    page.pdf()
+    assert page.evaluate("[printed, read()]") == ["light", "dark"]
     page.close()
 
 

@@ -40,7 +40,9 @@ def _copy_mathjax(app: Sphinx) -> None:
     shutil.copy(source / MATHJAX, target / MATHJAX)
 
 
-def _name_list_items(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
+def _name_list_items(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any
+) -> None:
     # docutils gives the entries of a bibliography a role that a list may not contain.
     body = context.get("body", "")
     context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
