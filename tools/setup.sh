@@ -1,27 +1,37 @@
 #!/bin/sh
 # Make .venv with the versions in requirements.txt and mmtutor itself in editable form.
 #
-# The stamp says what is installed and where. It is written last and removed first, so that
-# whatever an interruption leaves behind counts as nothing.
+# The stamp in .venv says what is installed there. It says "unfinished" until all is done,
+# so that what an interruption leaves behind is made anew.
 set -u
 cd "$(dirname "$0")/.."
 
-stamp=.venv/complete
+stamp=.venv/installed
 log=.cache/setup.log
-needed=8 # GB: torch and its libraries take most of it
+needed=12 # GB: 6 for the packages, 3 for their downloads, 3 for the cache of pip
 
 stop() {
     echo "$1" >&2
     exit 1
 }
 
-state() {
-    cksum requirements.txt pyproject.toml
-    pwd
-}
-
 is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+state() {
+    cksum requirements.txt pyproject.toml
+    pwd # in another folder, the scripts in .venv would not run
+}
+
+is_up_to_date() {
+    is_new_enough .venv/bin/python && [ "$(state)" = "$(cat "$stamp" 2>/dev/null)" ]
+}
+
+can_be_updated() {
+    # Made by hand, or finished in this folder.
+    is_new_enough .venv/bin/python &&
+        { [ ! -e "$stamp" ] || [ "$(tail -n 1 "$stamp")" = "$(pwd)" ]; }
 }
 
 find_python() {
@@ -48,7 +58,7 @@ make_environment() {
     if [ "$free" -lt "$needed" ]; then
         stop "The installation needs $needed GB of free disk and there are $free GB: free some space and run make again."
     fi
-    "$python" -m venv .venv >>"$log" 2>&1 ||
+    mkdir .venv && echo unfinished >"$stamp" && "$python" -m venv .venv >>"$log" 2>&1 ||
         stop "$python cannot make a virtual environment (on Debian, apt-get install python3-venv helps); what it said is in $log."
 }
 
@@ -62,19 +72,13 @@ install() {
     stop "The packages could not be installed: run make again, and if that does not help, read $log."
 }
 
-python_works() {
-    [ -e "$stamp" ] && [ "$(tail -n 1 "$stamp")" = "$(pwd)" ] && is_new_enough .venv/bin/python
-}
-
-python_works && [ "$(state)" = "$(cat "$stamp")" ] && exit
+is_up_to_date && exit
 
 mkdir -p .cache
 : >"$log"
-if ! python_works; then
-    make_environment
-fi
-rm -f "$stamp"
-echo "Installing into .venv: a few minutes the first time. Progress is in $log."
+can_be_updated || make_environment
+echo unfinished >"$stamp"
+echo "Installing into .venv, which takes a few minutes the first time; progress: $log"
 install -r requirements.txt
 install --no-deps --editable .
 state >"$stamp"
