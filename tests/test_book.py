@@ -74,7 +74,7 @@ def visit(browser: Browser, name: str, theme: str = "light", **options: Any) -> 
         lambda message: seen.problems.append(message.text) if message.type == "error" else None,
     )
     page.goto((BOOK / f"{name}.html").as_uri())
-    page.evaluate("window.MathJax?.startup.promise")
+    page.evaluate("window.MathJax?.startup?.promise")
     return seen
 
 
@@ -204,10 +204,10 @@ def test_paper_shows_the_text_without_the_buttons(browser):
 
 def test_paper_is_printed_in_the_light_theme(browser):
     page = visit(browser, NOTEBOOKS[0], "dark").page
-    page.evaluate("addEventListener('beforeprint', () => { printed = read() })")
-    page.evaluate("read = () => document.documentElement.dataset.theme; undefined")
+    theme = "document.documentElement.dataset.theme"
+    page.evaluate(f"addEventListener('beforeprint', () => {{ printed = {theme} }})")
     page.pdf()
-    assert page.evaluate("[printed, read()]") == ["light", "dark"]
+    assert page.evaluate(f"[printed, {theme}]") == ["light", "dark"]
     page.close()
 
 
