@@ -9,6 +9,7 @@ One implementation serves text and sound (1-D), pictures and spectrograms (2-D) 
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -42,11 +43,16 @@ def convolution(
     """Return a convolution without bias that keeps the size when the stride is 1.
 
     Raises:
-        ValueError: `dims` is not 1, 2 or 3, or the kernel size is even (an even kernel
-            cannot be centred, so the shortcut would not line up).
+        ValueError: `dims` is not 1, 2 or 3, the kernel size is even (an even kernel cannot
+            be centred, so the shortcut would not line up), or a size is below 1.
     """
     if dims not in _CONVOLUTIONS:
         raise ValueError(f"dims must be 1, 2 or 3, got {dims}")
+    if min(kernel_size, stride, dilation) < 1:
+        raise ValueError(
+            "kernel_size, stride and dilation must be at least 1, "
+            f"got {kernel_size}, {stride} and {dilation}"
+        )
     if kernel_size % 2 == 0:
         raise ValueError(f"kernel_size must be odd, got {kernel_size}")
     padding = dilation * (kernel_size - 1) // 2
@@ -85,7 +91,7 @@ class PlainBlock(nn.Module):
         ValueError: a size or name that the block cannot be built from.
     """
 
-    layers: Any  # nn.ModuleList of (convolution, normalisation) pairs: mypy sees bare modules
+    layers: Any  # nn.ModuleList of convolution and normalisation: mypy sees bare modules
     shortcut: nn.Module | None
 
     def __init__(
@@ -112,14 +118,14 @@ class PlainBlock(nn.Module):
             # The stride sits on the wide convolution, as in torchvision: a strided 1-wide
             # one would throw three quarters of the positions away unseen.
             channels = [in_channels, out_channels // 4, out_channels // 4, out_channels]
-            kernels, strides = [1, kernel_size, 1], [1, stride, 1]
+            kernels, self.strides = [1, kernel_size, 1], [1, stride, 1]
         else:
             channels = [in_channels, out_channels, out_channels]
-            kernels, strides = [kernel_size, kernel_size], [stride, 1]
+            kernels, self.strides = [kernel_size, kernel_size], [stride, 1]
         self.layers = nn.ModuleList(
             self._layer(convolution(dims, before, after, kernel, step, dilation), norm)
             for before, after, kernel, step in zip(
-                channels, channels[1:], kernels, strides, strict=False
+                channels, channels[1:], kernels, self.strides, strict=False
             )
         )
         self.shortcut = self._make_shortcut(norm)
@@ -144,11 +150,10 @@ class PlainBlock(nn.Module):
 
     def branch(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Compute F(x); shapes as in `forward`."""
-        for i, (conv, norm) in enumerate(self.layers):
-            if i > 0:
-                x = F.relu(x, inplace=True)
-            x = norm(conv(x if mask is None else x * mask))
-            mask = thin_mask(mask, conv.stride)
+        self._check(x, mask)
+        for i, (layer, stride) in enumerate(zip(self.layers, self.strides, strict=True)):
+            x = layer(without_padding(x if i == 0 else F.relu(x), mask))
+            mask = thin_mask(mask, stride)
         return x
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -160,8 +165,26 @@ class PlainBlock(nn.Module):
 
         Returns:
             `(batch, out_channels, *positions / stride)`, sizes rounded up.
+
+        Raises:
+            ValueError: x or the mask has another shape.
         """
-        return F.relu(self.branch(x, mask), inplace=True)
+        return F.relu(self.branch(x, mask))
+
+    def _check(self, x: Tensor, mask: Tensor | None) -> None:
+        # Some normalisations would take x without its batch axis, and mistake the axes.
+        if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
+            unbatched = x.ndim == self.dims + 1
+            raise ValueError(
+                f"{type(self).__name__} takes (batch, {self.in_channels}, *positions) with "
+                f"dims={self.dims} axes of positions; got {tuple(x.shape)}"
+                f"{'. A single example needs a batch axis: x[None]' if unbatched else ''}"
+            )
+        if mask is not None and mask.shape != (wanted := (len(x), 1, *x.shape[2:])):
+            raise ValueError(
+                f"the mask must have the shape (batch, 1, *positions), here {wanted}; "
+                f"got {tuple(mask.shape)}"
+            )
 
 
 class ResidualBlock(PlainBlock):
@@ -184,7 +207,16 @@ class ResidualBlock(PlainBlock):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Apply the block; shapes as in `PlainBlock.forward`."""
-        return F.relu(self.branch(x, mask).add_(self.shortcut(x)), inplace=True)
+        return F.relu(self.branch(x, mask) + self.shortcut(x))
+
+
+class NormReluConv(nn.Sequential):
+    """One layer of a `PreActivationBlock`: a normalisation, a relu, a convolution."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the layer; shapes as in `PlainBlock.forward`."""
+        norm, conv = self
+        return conv(without_padding(F.relu(norm(x)), mask))
 
 
 class PreActivationBlock(ResidualBlock):
@@ -197,7 +229,7 @@ class PreActivationBlock(ResidualBlock):
     """
 
     def _layer(self, conv: Convolution, norm: str) -> nn.Sequential:
-        return nn.Sequential(normalisation(norm, self.dims, conv.in_channels), conv)
+        return NormReluConv(normalisation(norm, self.dims, conv.in_channels), conv)
 
     def _make_shortcut(self, norm: str) -> nn.Module:
         same = self.stride == 1 and self.in_channels == self.out_channels
@@ -205,10 +237,10 @@ class PreActivationBlock(ResidualBlock):
 
     def branch(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Compute F(x); shapes as in `PlainBlock.forward`."""
-        for norm, conv in self.layers:
-            x = F.relu(norm(x), inplace=True)
-            x = conv(x if mask is None else x * mask)
-            mask = thin_mask(mask, conv.stride)
+        self._check(x, mask)
+        for layer, stride in zip(self.layers, self.strides, strict=True):
+            x = layer(x, mask)
+            mask = thin_mask(mask, stride)
         return x
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -271,14 +303,15 @@ class Stage(nn.Sequential):
         return x
 
 
-def thin_mask(mask: Tensor | None, stride: int | tuple[int, ...]) -> Tensor | None:
-    """Keep the mask values at the positions that a strided convolution keeps.
+def without_padding(x: Tensor, mask: Tensor | None) -> Tensor:
+    """Return x `(batch, channels, *positions)`, with 0 where the mask is 0."""
+    # Not a product: padding may be NaN or infinite, and 0 × NaN is NaN.
+    return x if mask is None else torch.where(mask != 0, x, 0.0)
 
-    Args:
-        mask: `(batch, 1, *positions)` or None.
-        stride: one step for all position axes, or one for each.
-    """
+
+def thin_mask(mask: Tensor | None, stride: int) -> Tensor | None:
+    """Keep what a strided convolution keeps of a mask `(batch, 1, *positions)`."""
     if mask is None:
         return None
-    steps = stride if isinstance(stride, tuple) else (stride,) * (mask.ndim - 2)
-    return mask[tuple(slice(None, None, step) for step in (1, 1, *steps))]
+    steps = (1, 1, *[stride] * (mask.ndim - 2))
+    return mask[tuple(slice(None, None, step) for step in steps)]

@@ -172,4 +172,5 @@ def _at_least(version: str, oldest: str) -> bool:
     def numbers(text: str) -> list[int]:
         return [int(number) for number in re.findall(r"\d+", text)]
 
-    return numbers(version) >= numbers(oldest)
+    # 3.11 and 3.11.0 are the same version, but as lists of numbers the longer one is greater.
+    return numbers(version) >= numbers(re.sub(r"(\.0)+$", "", oldest))

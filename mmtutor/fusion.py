@@ -85,8 +85,14 @@ class Fusion(nn.Module):
 
         Returns:
             z `(batch, shared_features)`.
+
+        Raises:
+            NotImplementedError: the subclass has no formula.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how features become z: "
+            "define its method fuse(self, features, present)"
+        )
 
     def check_modalities(self, given: Iterable[str], present: Iterable[str] = ()) -> None:
         """Raise unless these modalities can be fused.

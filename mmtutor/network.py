@@ -49,7 +49,9 @@ class MultiModalNet(nn.Module):
         head: takes z; by default a `FinalClassifier` with ten classes.
 
     Raises:
-        ValueError: the fusion does not take what the encoders give.
+        TypeError: an encoder without the attribute `out_features`.
+        ValueError: the fusion does not take what the encoders give, or the head, if it is
+            linear, does not take z.
     """
 
     def __init__(
@@ -61,15 +63,22 @@ class MultiModalNet(nn.Module):
         super().__init__()
         if encoders is None:
             encoders = {"image": ImageResNet(), "text": TextResNet()}
-        sizes = {name: int(encoder.out_features) for name, encoder in encoders.items()}  # type: ignore[arg-type]
+        sizes = {name: _out_features(name, encoder) for name, encoder in encoders.items()}
         fusion = SharedRepresentation(sizes) if fusion is None else fusion
         if fusion.in_features != sizes:
             raise ValueError(
                 f"the encoders give {sizes}, but the fusion takes {fusion.in_features}"
             )
+        head = FinalClassifier(fusion.shared_features) if head is None else head
+        # A lazy layer says 0 until it is called.
+        if isinstance(head, nn.Linear) and head.in_features not in (0, fusion.shared_features):
+            raise ValueError(
+                f"the fusion gives {fusion.shared_features} features, but the head takes "
+                f"{head.in_features}: build {type(head).__name__}({fusion.shared_features}, …)"
+            )
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = fusion
-        self.head = FinalClassifier(fusion.shared_features) if head is None else head
+        self.head = head
 
     def forward(
         self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
@@ -78,7 +87,9 @@ class MultiModalNet(nn.Module):
 
         Args:
             inputs: modality → tensor for its encoder, all with one batch size.
-            present: modality → bool `(batch,)`; see `Fusion.forward`.
+            present: modality → bool `(batch,)`; see `Fusion.forward`. How many examples an
+                encoder gets then depends on the values of the masks, so a call with masks is
+                beyond `torch.export` and `torch.compile(fullgraph=True)`.
 
         Returns:
             The head's output, `(batch, …)`.
@@ -121,3 +132,12 @@ class MultiModalNet(nn.Module):
 
     def _example(self) -> str:
         return "{" + ", ".join(f'"{name}": …' for name in self.encoders) + "}"
+
+
+def _out_features(name: str, encoder: nn.Module) -> int:
+    if not hasattr(encoder, "out_features"):
+        raise TypeError(
+            f"the encoder of {name}, a {type(encoder).__name__}, has no attribute out_features; "
+            "set it to the size of the feature vectors that it returns"
+        )
+    return int(encoder.out_features)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Blocks against torchvision, formulas written out, and parameters counted by hand."""
 
+import re
 from typing import Any
 
 import pytest
@@ -154,7 +155,26 @@ def test_a_block_leaves_its_input_alone(block: type[PlainBlock]) -> None:
     kept = x.clone()
     block(4, 4)(x)
     block(4, 4, norm="channel")(x, torch.ones(2, 1, 5, 5))
+    without_norms = block(4, 4)
+    for pair in without_norms.layers:
+        pair[0 if block is PreActivationBlock else 1] = nn.Identity()
+    without_norms(x)
     assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_hooks_on_the_last_layer_and_on_its_last_part_see_the_branch(
+    block: type[PlainBlock],
+) -> None:
+    network = trained(block(4, 4)).eval()
+    x = torch.randn(2, 4, 5, 5)
+    expected, seen = network.branch(x), []
+    for module in (network.layers[-1], network.layers[-1][-1]):
+        module.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    network(x)
+    assert len(seen) == 2
+    for output in seen:
+        torch.testing.assert_close(output, expected)
 
 
 # --- one block for 1, 2 and 3 dimensions -----------------------------------------------------
@@ -215,6 +235,16 @@ def test_padding_changes_no_real_position(
 
 
 @pytest.mark.parametrize("block", BLOCKS)
+def test_padding_may_be_nan(block: type[PlainBlock]) -> None:
+    stage = Stage(block, 4, 8, 2, dims=1, norm="channel")
+    x = torch.randn(2, 4, 9)
+    mask = torch.tensor([1.0] * 6 + [0.0] * 3).expand(2, 1, 9)
+    expected = stage(x, mask)[..., :6]
+    x[..., 6:] = torch.nan
+    assert torch.equal(stage(x, mask)[..., :6], expected)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
 def test_a_stage_thins_the_mask_from_block_to_block(block: type[PlainBlock]) -> None:
     stage = Stage(block, 4, 8, 3, stride=2, dilations=(1, 2, 1), dims=1, norm="channel")
     real, padding = torch.randn(2, 4, 7), torch.randn(2, 4, 5)
@@ -229,7 +259,6 @@ def test_a_thinned_mask_keeps_every_stride_th_value() -> None:
     assert thin_mask(torch.tensor([[[1, 0, 1, 0]]]), 3).tolist() == [[[1, 0]]]
     picture = torch.tensor([[[[1, 1, 0], [1, 0, 0], [0, 0, 1]]]])
     assert thin_mask(picture, 2).tolist() == [[[[1, 0], [0, 1]]]]
-    assert thin_mask(picture, (1, 2)).tolist() == [[[[1, 0], [1, 0], [0, 1]]]]
     assert thin_mask(None, 2) is None
 
 
@@ -289,8 +318,29 @@ def test_parameters_are_as_counted_by_hand(block: nn.Module, expected: int) -> N
         (lambda: Stage(PlainBlock, 4, 4, 3, dilations=(1, 2)), r"3 blocks need 3 .* \[1, 2\]"),
         (lambda: Stage(PlainBlock, 4, 4, 2, dilations=()), r"2 blocks need 2 .* \[\]"),
         (lambda: Stage(PlainBlock, 4, 8, 0), "at least one block, got depth=0"),
+        (lambda: PlainBlock(4, 4, stride=0), "must be at least 1, got 3, 0 and 1"),
+        (lambda: PlainBlock(4, 4, kernel_size=-1), "must be at least 1, got -1, 1 and 1"),
+        (lambda: PlainBlock(4, 4, dilation=0), "must be at least 1, got 3, 1 and 0"),
     ],
 )
 def test_a_block_that_cannot_be_built_says_why(build: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize("norm", ["batch", "channel"])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_an_input_of_the_wrong_shape_is_named(block: type[PlainBlock], norm: str) -> None:
+    network = block(8, 8, norm=norm)
+    takes = rf"{block.__name__} takes \(batch, 8, \*positions\) with dims=2 axes of positions"
+    with pytest.raises(ValueError, match=rf"{takes}; got \(8, 8, 8\)\. .* batch axis: x\[None\]"):
+        network(torch.randn(8, 8, 8))
+    with pytest.raises(ValueError, match=rf"{takes}; got \(2, 3, 8, 8\)$"):
+        network(torch.randn(2, 3, 8, 8))
+
+
+@pytest.mark.parametrize("shape", [(2, 9), (1, 1, 9), (2, 4, 9), (2, 1, 8)])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_mask_of_the_wrong_shape_is_named(block: type[PlainBlock], shape: tuple) -> None:
+    with pytest.raises(ValueError, match=rf"here \(2, 1, 9\); got {re.escape(str(shape))}"):
+        block(4, 4, dims=1)(torch.randn(2, 4, 9), torch.ones(shape))

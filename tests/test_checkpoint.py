@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import lr_scheduler
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler
 
-from mmtutor.training import CheckpointError, History, NonFiniteLossError, fit
+from mmtutor.training import History, NonFiniteLossError, fit
 
 EXAMPLES, BATCHES = 24, 3
 
@@ -178,72 +177,11 @@ def test_the_bar_of_a_resumed_run_goes_on_where_it_stood(tmp_path, capfd) -> Non
     assert "4/4" in capfd.readouterr().err
 
 
-def test_an_optimizer_of_fewer_parameters_is_refused(tmp_path) -> None:
-    model = Net()
-
-    def train(epochs: int, parameters: Iterable[nn.Parameter]) -> None:
-        batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 1, 1]))
-        optimizer = torch.optim.SGD(parameters)
-        fit(model, [batch], epochs=epochs, optimizer=optimizer, checkpoint=tmp_path / "net.pt")
-
-    train(1, model.parameters())
-    with pytest.raises(CheckpointError, match=r"optimizer parameters: \[6\] in .* \[2\] given"):
-        train(2, model.layers[0].parameters())
-
-
 def test_more_epochs_prolong_a_finished_run(tmp_path) -> None:
     straight, _ = run(None, epochs=5)
     run(tmp_path / "net.pt", epochs=3)
     prolonged, history = run(tmp_path / "net.pt", epochs=5)
     assert same(prolonged, straight) and history["epoch"] == [1, 2, 3, 4, 5]
-
-
-def test_fewer_epochs_than_the_checkpoint_holds_are_refused(tmp_path) -> None:
-    run(tmp_path / "net.pt", epochs=2)
-    with pytest.raises(ValueError, match="net.pt holds 2 epochs"):
-        run(tmp_path / "net.pt", epochs=1)
-
-
-@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "directory"])
-def test_a_damaged_file_is_named_with_a_remedy(tmp_path, damage) -> None:
-    path = tmp_path / "net.pt"
-    run(path, epochs=1)
-    whole = path.read_bytes()
-    path.unlink()
-    if damage == "directory":
-        path.mkdir()
-    else:
-        path.write_bytes({"truncated": whole[:-100], "empty": b"", "text": b"hello"}[damage])
-    with pytest.raises(CheckpointError, match="net.pt is damaged.*delete"):
-        run(path)
-
-
-def test_a_file_of_weights_is_no_checkpoint(tmp_path) -> None:
-    torch.save(Net().state_dict(), tmp_path / "net.pt")
-    with pytest.raises(CheckpointError, match="net.pt is not a checkpoint written by fit"):
-        run(tmp_path / "net.pt")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"width": 9}, r"model layers.0.weight: torch.float32 \(8, 4\) in the file, .* \(9, 4\)"),
-        ({"lr": 0.01}, "optimizer lr: 0.05 in the file, 0.01 given"),
-        ({"criterion": nn.MultiMarginLoss()}, "criterion: CrossEntropyLoss in the file, Multi"),
-        ({"patience": 3}, "early stopping: None in the file, validation_loss given"),
-    ],
-)
-def test_the_checkpoint_of_another_run_is_refused_and_left_alone(
-    tmp_path, options, message
-) -> None:
-    path = tmp_path / "net.pt"
-    run(path, epochs=1)
-    before = path.read_bytes()
-    with pytest.raises(
-        CheckpointError, match=f"(?s)net.pt is the checkpoint of another run.*{message}"
-    ):
-        run(path, **options)
-    assert path.read_bytes() == before
 
 
 def test_a_failed_write_leaves_the_checkpoint_before(tmp_path, monkeypatch) -> None:
@@ -303,3 +241,44 @@ def test_schedules_resume_where_they_were(tmp_path, schedule) -> None:
     resumed = climb(4, tmp_path / "net.pt")
     assert resumed[0] == straight[0]
     assert all(torch.equal(a, b) for a, b in zip(resumed[1:], straight[1:], strict=True))
+
+
+def own_generator(points: Points) -> RandomSampler:
+    return RandomSampler(points, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda points: DataLoader(points, 8, sampler=own_generator(points)),
+        lambda points: DataLoader(
+            points, batch_sampler=BatchSampler(own_generator(points), 8, drop_last=False)
+        ),
+    ],
+)
+def test_a_sampler_with_a_generator_of_its_own_goes_on_drawing(tmp_path, load) -> None:
+    def losses(epochs: int, checkpoint: Path | None) -> list[float]:
+        random.seed(0)
+        np.random.seed(0)
+        torch.manual_seed(0)
+        return fit(Net(), load(Points()), epochs=epochs, checkpoint=checkpoint)["loss"]
+
+    losses(2, tmp_path / "net.pt")
+    assert losses(4, tmp_path / "net.pt") == losses(4, None)
+
+
+def test_a_run_goes_on_with_the_very_objects_that_it_had(tmp_path) -> None:
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=3)
+    batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 0, 1]))
+    for epochs in (2, 4):
+        options = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
+        history = fit(model, [batch], checkpoint=tmp_path / "net.pt", **options)
+    assert len(history) == 4
+
+
+def test_settings_that_are_numpy_numbers_are_written_as_plain_ones(tmp_path) -> None:
+    for epochs in (1, 2):
+        _, history = run(tmp_path / "net.pt", epochs=epochs, lr=np.float64(0.05))
+    assert len(history) == 2

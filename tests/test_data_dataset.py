@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from mmtutor.data import BatchIndices, MultimodalDataset, loader
 
@@ -94,6 +95,14 @@ def test_unequal_lengths_are_refused_with_all_the_lengths():
 @pytest.mark.parametrize(
     ("inputs", "targets", "present", "error", "message"),
     [
+        (torch.zeros(2), torch.zeros(2), None, TypeError, "inputs must map .* got a Tensor"),
+        (
+            {"image": torch.zeros(2)},
+            torch.zeros(2),
+            torch.ones(2, dtype=torch.bool),
+            TypeError,
+            "present must map .* got a Tensor",
+        ),
         ({"image": [1, 2]}, torch.zeros(2), None, TypeError, "image must be a tensor"),
         ({"image": torch.zeros(2)}, [0, 1], None, TypeError, "targets must be a tensor"),
         ({"image": torch.tensor(1.0)}, torch.zeros(1), None, ValueError, "a single number"),
@@ -164,6 +173,15 @@ def test_an_iteration_that_is_broken_off_still_ends_its_epoch():
     fresh = BatchIndices(100, 7, shuffle=True)
     fresh.set_epoch(1)
     assert order(indices) == order(fresh)
+
+
+def test_workers_of_a_data_loader_get_the_same_epochs():
+    alone = BatchIndices(12, 4, shuffle=True)
+    data = MultimodalDataset({"x": torch.arange(12)}, torch.arange(12))
+    indices = BatchIndices(12, 4, shuffle=True)
+    batches = DataLoader(data, sampler=indices, batch_size=None, num_workers=2)
+    for _ in range(2):
+        assert torch.cat([targets for _, targets in batches]).tolist() == order(alone)
 
 
 def test_the_loader_leaves_the_global_random_state_alone():

@@ -1,5 +1,6 @@
 """The scans, their forms and splits, and digits()."""
 
+import importlib
 from difflib import SequenceMatcher
 
 import pytest
@@ -52,6 +53,12 @@ def test_the_file_is_fourteen_copies_of_one_printed_form():
 def test_changing_the_returned_scans_changes_no_later_call():
     scans().pixels.zero_()
     assert scans().pixels.max() == 1
+
+
+def test_the_file_is_read_only_once(monkeypatch):
+    scans()
+    monkeypatch.setattr(importlib.import_module("mmtutor.data.digits"), "load_digits", None)
+    assert len(scans().labels) == 1797
 
 
 def test_the_splits_are_whole_forms_and_share_none():

@@ -24,7 +24,8 @@ def test_a_healthy_installation_gets_a_tick_on_every_line_and_exit_code_0(capsys
 def test_every_dependency_is_looked_at(capsys):
     doctor.examine()
     seen = "\n".join(lines(capsys))
-    for name in ["torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "pooch", "tqdm"]:
+    names = "torch torchvision numpy matplotlib scikit-learn pillow ipython tqdm".split()
+    for name in names:
         assert f"✓ {name} {importlib.metadata.version(name)} (" in seen
 
 
@@ -47,6 +48,8 @@ def test_the_module_can_be_run(tmp_path):
         ("2.5.1", "2.6", False),
         ("1.10.0", "2.0", False),
         ("3.0.0rc1", "2.9", True),
+        ("3.11", "3.11.0", True),
+        ("3.1", "3.10", False),
     ],
 )
 def test_versions_are_compared_as_numbers(monkeypatch, installed, oldest, ok):

@@ -53,6 +53,14 @@ def test_every_parameter_gets_a_gradient(encoder: type, block: type) -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
+@pytest.mark.parametrize("stem", ["small", "imagenet"])
+def test_with_channel_norm_batch_mates_change_no_image_feature(stem: str) -> None:
+    torch.manual_seed(0)
+    encoder = ImageResNet(norm="channel", stem=stem).train()
+    pictures = torch.rand(3, 1, 16, 16)
+    torch.testing.assert_close(encoder(pictures)[:1], encoder(pictures[:1]))
+
+
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_padding_changes_no_text_feature(mode: str) -> None:
     torch.manual_seed(0)
@@ -94,9 +102,12 @@ def test_the_receptive_field_of_the_default_text_network_is_29_characters() -> N
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (torch.rand(4, 16, 16), r"\(batch, 1, height, width\); got a float32 tensor \(4, 16, 16\)"),
-        (torch.rand(4, 3, 16, 16), r"got a float32 tensor \(4, 3, 16, 16\)"),
-        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), "got a uint8 tensor"),
+        (torch.rand(4, 16, 16), r"\(4, 16, 16\)\. Grey pictures need a channel axis: x\[:, None\]"),
+        (torch.rand(1, 16, 16), r"\(1, 16, 16\)\. A single picture needs a batch axis: x\[None\]"),
+        (torch.rand(16, 16), r"\(batch, 1, height, width\); got a float32 tensor \(16, 16\)"),
+        (torch.rand(4, 3, 8, 8), r"\(4, 3, 8, 8\)\. Pictures of 3 channels need ImageResNet\(3\)"),
+        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), r"got a uint8 tensor .* x\.float\(\) / 255"),
+        (torch.zeros(4, 1, 8, 8).double(), r"got a float64 tensor .* x\.to\(torch\.float32\)"),
     ],
 )
 def test_wrong_pictures_are_named(wrong: torch.Tensor, message: str) -> None:
@@ -110,8 +121,20 @@ def test_ids_outside_the_vocabulary_are_named() -> None:
 
 
 def test_floats_are_no_token_ids() -> None:
-    with pytest.raises(ValueError, match=r"integer tensor \(batch, length\).*float32"):
+    with pytest.raises(ValueError, match=r"int64 or int32 tensor \(batch, length\).*float32"):
         TextResNet()(torch.rand(2, 5))
+
+
+def test_ids_of_another_integer_type_are_sent_to_long() -> None:
+    with pytest.raises(ValueError, match=r"got a uint8 tensor \(2, 5\)\. .* ids\.long\(\)"):
+        TextResNet()(torch.ones(2, 5, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("encoder", [ImageResNet, TextResNet])
+@pytest.mark.parametrize("name", ["dims", "stride", "dilation"])
+def test_what_the_encoder_sets_itself_is_no_option(encoder: type, name: str) -> None:
+    with pytest.raises(TypeError, match=f"{encoder.__name__} sets {name} itself"):
+        encoder(**{name: 2})
 
 
 def test_state_dicts_round_trip_without_pickled_code(tmp_path) -> None:

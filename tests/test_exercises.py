@@ -69,6 +69,15 @@ def test_an_answer_that_raises_is_reported_and_not_thrown(capsys) -> None:
     assert text == "✗ 2.1.a: your code stopped with ZeroDivisionError: division by zero\n"
 
 
+@pytest.mark.parametrize("number", sorted(ANSWERS))
+def test_a_forgotten_return_is_told(number: str, capsys) -> None:
+    def forgets(*anything):
+        "".join([])
+
+    text = printed(capsys, number, forgets)
+    assert text == f"✗ {number}: your function returns None: is a `return` missing?\n"
+
+
 def test_an_unknown_number_lists_the_exercises() -> None:
     with pytest.raises(KeyError, match="no exercise '9.9.z'; there are 1.2.a, 1.2.b"):
         exercises.check("9.9.z", ...)
@@ -77,7 +86,7 @@ def test_an_unknown_number_lists_the_exercises() -> None:
 @pytest.mark.parametrize("number", sorted(ANSWERS))
 def test_hints_and_solution_are_folded_away(number: str, monkeypatch) -> None:
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(exercises, "display", lambda data, raw: shown.append(data))
     exercises.hint(number)
     exercises.solution(number)
     assert len(shown) == 4

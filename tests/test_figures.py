@@ -49,6 +49,15 @@ def test_a_block_names_its_layers_from_x_to_y() -> None:
     assert "currentColor" in html  # legible in both themes
 
 
+def test_every_arrow_of_a_block_starts_where_something_ends() -> None:
+    for shortcut in ("identity", None):
+        html = figures.block("Small", ["conv", "norm"], shortcut=shortcut).data
+        boxes = {float(y) + 28 for y in re.findall(r'<rect [^>]* y="([\d.]+)"', html)}
+        plus = {float(y) + 11 for y in re.findall(r'<circle [^>]* cy="([\d.]+)"', html)}
+        starts = {float(y) for y in re.findall(r'<path d="M84 ([\d.]+) L84', html)}
+        assert starts == boxes | plus | {50.0}  # 50: below the letter x
+
+
 def test_a_plain_block_has_no_plus_sign() -> None:
     assert "<circle" in figures.block("Residual", ["conv"]).data
     assert "<circle" not in figures.block("Plain", ["conv"], shortcut=None).data
@@ -78,12 +87,20 @@ def test_an_animation_has_every_frame_and_can_be_stopped() -> None:
     assert html.startswith("<details open>") and 'alt="a dot jumps"' in html
 
 
+def test_words_for_sounds_and_moving_pictures_may_hold_quotes_and_brackets() -> None:
+    words, escaped = 'a "5" < 6', '"a &quot;5&quot; &lt; 6"'
+    assert f"aria-label={escaped}" in figures.sound(torch.zeros(8), words).data
+    assert f"alt={escaped}" in figures.animation(torch.zeros(2, 4, 4), words).data
+
+
 def test_scores_draw_the_mean_and_every_seed() -> None:
     figures.scores({"a": [0.2, 0.4], "b": [0.9]}, chance=0.1)
     axis = plt.gca()
     assert [bar.get_width() for bar in axis.patches] == pytest.approx([0.9, 0.3])
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
-    assert [len(dots.get_offsets()) for dots in axis.collections] == [1, 2]
+    assert [len(dots.get_offsets()) for dots in axis.collections] == [2]  # one run needs no dot
+    assert axis.get_xlabel() == "test accuracy (bar: mean, dots: runs)"
+    assert "chance" in [text.get_text() for text in axis.texts]
 
 
 def test_curves_draw_mean_and_standard_deviation() -> None:
@@ -92,6 +109,39 @@ def test_curves_draw_mean_and_standard_deviation() -> None:
     assert axis.lines[0].get_ydata().tolist() == [2, 5]
     band = axis.collections[0].get_paths()[0].vertices[:, 1]
     assert band.max() == pytest.approx(5 + 8**0.5)  # sd of 3 and 7 with n - 1: sqrt(8)
+
+
+def test_curves_start_where_they_are_told() -> None:
+    figures.curves({"a": [[1, 3], [3, 7]]}, x=[0, 1], xlabel="block", ylabel="accuracy")
+    assert plt.gca().lines[0].get_xdata().tolist() == [0, 1]
+
+
+def test_a_heatmap_can_name_its_rows() -> None:
+    figures.heatmap([[0.1, 0.9], [0.5, 0.5]], rows=["image", "text"], xlabel="digit")
+    labels = plt.gcf().axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == ["image", "text"]
+
+
+def test_an_example_is_shown_in_all_its_modalities() -> None:
+    figures.example(
+        {
+            "image": torch.rand(1, 4, 4),
+            "text": "seven",
+            "audio": torch.rand(100),
+            "video": torch.rand(1, 8, 4, 4),
+        }
+    )
+    image, text, audio, video = plt.gcf().axes
+    assert [panel.get_title() for panel in (image, text, audio, video)] == [
+        "image",
+        "text",
+        "audio",
+        "video",
+    ]
+    assert image.images[0].get_array().shape == (4, 4)
+    assert text.texts[0].get_text() == "seven"
+    assert len(audio.lines[0].get_ydata()) == 100
+    assert len(video.child_axes) == 4
 
 
 def test_confusion_leaves_right_answers_blank() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import StepLR
+from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 
 from mmtutor.training import History, NonFiniteLossError, fit
 
@@ -97,7 +97,8 @@ def test_without_patience_the_last_parameters_stay() -> None:
     assert model.w.item() == 5
 
 
-def test_a_sampler_is_told_each_epoch_from_zero() -> None:
+@pytest.mark.parametrize("name", ["sampler", "batch_sampler"])
+def test_a_sampler_is_told_each_epoch_from_zero(name) -> None:
     class Sampler:
         def __init__(self) -> None:
             self.epochs: list[int] = []
@@ -106,11 +107,12 @@ def test_a_sampler_is_told_each_epoch_from_zero() -> None:
             self.epochs.append(epoch)
 
     class Loader(list):
-        sampler = Sampler()
+        pass
 
-    loader = Loader(towards(100.0))
+    loader, sampler = Loader(towards(100.0)), Sampler()
+    setattr(loader, name, sampler)
     climb(Climber(), loader, epochs=3)
-    assert loader.sampler.epochs == [0, 1, 2]
+    assert sampler.epochs == [0, 1, 2]
 
 
 def test_the_error_of_a_non_finite_loss_names_epoch_and_step() -> None:
@@ -141,6 +143,7 @@ def test_nothing_is_printed_unless_progress_is_asked_for(capfd) -> None:
         ({"epochs": 0}, "epochs must be at least 1; got 0"),
         ({"epochs": 1, "patience": 0}, "patience must be at least 1"),
         ({"epochs": 1, "patience": 2}, "give a validation_loader"),
+        ({"epochs": 1, "monitor": "acuracy"}, "one of loss, mse, mae, accuracy, r2; got 'acuracy'"),
     ],
 )
 def test_settings_without_sense_are_refused(options, message) -> None:
@@ -152,6 +155,16 @@ def test_the_schedule_of_another_optimizer_is_refused() -> None:
     other = StepLR(torch.optim.SGD(Climber().parameters(), lr=1.0), step_size=1)
     with pytest.raises(ValueError, match="belongs to another optimizer"):
         climb(Climber(), scheduler=other, epochs=1)
+
+
+@pytest.mark.parametrize("schedule", [StepLR, ReduceLROnPlateau])
+def test_a_schedule_that_cannot_be_stepped_is_refused_before_training(schedule) -> None:
+    model = Climber()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    scheduler = schedule(optimizer) if schedule is ReduceLROnPlateau else schedule
+    with pytest.raises(TypeError, match=f"steps without arguments.*got {schedule.__name__}"):
+        climb(model, optimizer=optimizer, scheduler=scheduler, epochs=1)
+    assert model.w.item() == 0
 
 
 def test_a_metric_that_is_not_measured_is_refused() -> None:

@@ -184,6 +184,9 @@ def test_sizes_must_be_positive(sizes: dict[str, int], shared: int) -> None:
         SharedRepresentation(sizes, shared)
 
 
-def test_the_base_class_has_no_formula(features: dict[str, Tensor]) -> None:
-    with pytest.raises(NotImplementedError):
-        Fusion(SIZES, 4)(features)
+def test_a_fusion_without_a_formula_is_named(features: dict[str, Tensor]) -> None:
+    class Nothing(Fusion):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Nothing .*: define its method fuse\(self"):
+        Nothing(SIZES, 4)(features)

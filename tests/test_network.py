@@ -264,7 +264,7 @@ def test_batches_of_different_sizes_are_named(inputs: dict[str, Tensor]) -> None
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("text", ["seven"] * 6, "TextResNet takes an integer tensor .* got a list"),
+        ("text", ["seven"] * 6, "TextResNet takes an int64 .* got a list"),
         ("text", torch.ones(6, 0, dtype=torch.int64), r"length at least 1; got .* \(6, 0\)"),
         ("image", np.zeros((6, 1, 16, 16)), "ImageResNet takes a float tensor .* got a ndarray"),
     ],
@@ -296,3 +296,19 @@ def test_a_wrong_mask_is_named_before_any_example_is_picked(
 def test_a_fusion_of_other_sizes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"give {'a': 4}, but the fusion takes {'a': 5}"):
         MultiModalNet({"a": nn.Linear(3, 4)}, SharedRepresentation({"a": 5}))
+
+
+@pytest.mark.parametrize("head", [FinalClassifier(32), FinalRegressor(32), nn.Linear(32, 10)])
+def test_a_head_for_another_shared_size_is_refused(head: nn.Module) -> None:
+    kind = type(head).__name__
+    with pytest.raises(ValueError, match=rf"gives 64 .* takes 32: build {kind}\(64, …\)"):
+        MultiModalNet(head=head)
+
+
+def test_a_head_that_learns_its_size_from_the_input_is_taken(inputs: dict[str, Tensor]) -> None:
+    assert MultiModalNet(head=nn.LazyLinear(3))(inputs).shape == (6, 3)
+
+
+def test_an_encoder_that_does_not_say_its_size_is_named() -> None:
+    with pytest.raises(TypeError, match="encoder of a, a Flatten, has no attribute out_features"):
+        MultiModalNet({"a": nn.Flatten()})

@@ -30,7 +30,7 @@ class MultimodalDataset(Dataset[Batch]):
             here is always present. If given, it is the third part of every batch.
 
     Raises:
-        TypeError: something is not a tensor, or `present` is not bool.
+        TypeError: something is not a mapping or a tensor, or `present` is not bool.
         ValueError: no modality, unequal numbers of examples, or an unknown modality.
     """
 
@@ -40,6 +40,12 @@ class MultimodalDataset(Dataset[Batch]):
         targets: Tensor,
         present: Mapping[str, Tensor] | None = None,
     ) -> None:
+        for name, given in (("inputs", inputs), ("present", {} if present is None else present)):
+            if not isinstance(given, Mapping):
+                raise TypeError(
+                    f"{name} must map each modality to its tensor, like "
+                    f'{{"image": …}}; got a {type(given).__name__}'
+                )
         self.inputs = dict(inputs)
         self.targets = targets
         self.present = dict(present) if present else None
@@ -123,7 +129,8 @@ class BatchIndices(Sampler[list[int]]):
 
     The order of an epoch depends on the seed and the number of the epoch only, so a run that
     resumes at epoch 5 sees what an unbroken run would have seen. Each iteration, a broken-off
-    one too, moves on to the next epoch; `set_epoch` says which one the next iteration is.
+    one too, moves on to the next epoch once its first batch is taken; `set_epoch` says which
+    one the next iteration is.
 
     Args:
         length: number of examples.
@@ -171,13 +178,15 @@ class BatchIndices(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         """Iterate over one epoch."""
+        # A generator, which does nothing until its first batch is taken: a DataLoader with
+        # workers makes two iterators for an epoch and uses one.
         order = torch.arange(self.length)
         if self.shuffle:
             generator = generator_for(self.seed, "epoch", self.epoch)
             order = torch.randperm(self.length, generator=generator)
         self.epoch += 1
-        batches = order.split(self.batch_size)[: len(self)]
-        return (batch.tolist() for batch in batches)
+        for batch in order.split(self.batch_size)[: len(self)]:
+            yield batch.tolist()
 
 
 def loader(

@@ -1,6 +1,7 @@
 """The UCI handwritten digits, each as a picture, a word, a sound and a video."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -61,6 +62,12 @@ def scans() -> Scans:
     Source: Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, test part, licence CC BY 4.0.
     """
+    # Copies, so that whoever changes them changes no later call.
+    return Scans(*(tensor.clone() for tensor in _read()))
+
+
+@cache
+def _read() -> Scans:
     file = load_digits()
     starts = torch.tensor(FORM_STARTS)
     return Scans(

@@ -12,7 +12,9 @@ import re
 import textwrap
 from typing import Any
 
-from mmtutor.exercises.exercise import Exercise, Mistake, is_untouched
+from IPython.display import display
+
+from mmtutor.exercises.exercise import Exercise, Mistake, is_untouched, returning
 
 __all__ = ["Exercise", "Mistake", "check", "find", "hint", "numbers", "solution"]
 
@@ -34,7 +36,7 @@ def check(number: str, answer: Any) -> None:
         print(f"{number}: not attempted yet")
         return
     try:
-        exercise.check(answer)
+        exercise.check(returning(answer))
     except Mistake as mistake:
         print(f"✗ {number}: {mistake}")
     except Exception as error:
@@ -81,8 +83,5 @@ def find(number: str) -> Exercise:
 
 
 def _show_folded(title: str, body: str, text: str) -> None:
-    # Imported here so that checks also run where IPython is not installed.
-    from IPython.display import display
-
     markup = f"<details><summary>{html.escape(title)}</summary>{body}</details>"
     display({"text/html": markup, "text/plain": f"{title}: {text}"}, raw=True)

@@ -1,6 +1,7 @@
 """What an exercise is, and the tools with which a check is written."""
 
 import dis
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
@@ -46,3 +47,20 @@ def is_untouched(answer: Any) -> bool:
     instructions = list(dis.get_instructions(answer))
     returned = [i.argval for i in instructions if i.opname in ("LOAD_CONST", "RETURN_CONST")]
     return {i.opname for i in instructions} <= _DOES_NOTHING and returned[-1] in (None, ...)
+
+
+def returning(answer: Any) -> Any:
+    """Return the answer; if it is a function, one that raises `Mistake` instead of giving None.
+
+    So a check need not ask whether the reader has forgotten to return anything.
+    """
+    if not isinstance(answer, FunctionType):
+        return answer
+
+    @functools.wraps(answer)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = answer(*args, **kwargs)
+        expect(result is not None, "your function returns None: is a `return` missing?")
+        return result
+
+    return call

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmtutor.blocks import ResidualBlock
 from mmtutor.exercises.exercise import Exercise, expect
@@ -43,47 +42,57 @@ def _true_count(in_channels: int, out_channels: int, stride: int) -> int:
     return sum(parameter.numel() for parameter in block.parameters())
 
 
-def pre_activation(
-    x: Tensor, norm1: nn.Module, conv1: nn.Module, norm2: nn.Module, conv2: nn.Module
-) -> Tensor:
-    h = conv1(F.relu(norm1(x)))
-    return x + conv2(F.relu(norm2(h)))
+def start_as_identity(branch: nn.Module) -> nn.Module:
+    with torch.no_grad():
+        branch.norm2.weight.zero_()  # type: ignore[union-attr, operator]
+        branch.norm2.bias.zero_()  # type: ignore[union-attr, operator]
+    return branch
 
 
-def _check_pre_activation(answer: Callable[..., Tensor]) -> None:
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(3, 4, 5, 5, generator=generator)
-    norm1, norm2 = _random_norm(generator), _random_norm(generator)
-    conv1, conv2 = _random_conv(generator), _random_conv(generator)
-    kept = x.clone()
-    y = answer(x, norm1, conv1, norm2, conv2)
-    expect(isinstance(y, Tensor), f"return a tensor, not a {type(y).__name__}")
-    expect(torch.equal(x, kept), "your function changes x itself; do not work in place on it")
-    right = pre_activation(x, norm1, conv1, norm2, conv2)
-    expect(not torch.allclose(y, right - x), "this is F(x); the shortcut is missing")
-    expect(not torch.allclose(y, F.relu(right)), "nothing may follow the sum, not even a relu")
-    first = F.relu(norm1(x))
+class _Branch(nn.Module):
+    """The branch of page 2.1, with a trained last normalisation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(4)
+        self.conv2 = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(4)
+        nn.init.constant_(self.norm2.weight, 0.7)
+        nn.init.constant_(self.norm2.bias, 0.3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm2(self.conv2(torch.relu(self.norm1(self.conv1(x)))))
+
+
+def _check_identity(answer: Callable[[nn.Module], nn.Module]) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        branch, x = _Branch(), torch.rand(8, 4, 5, 5)
+    before = branch(x).detach()
+    same = answer(branch)
+    expect(same is branch, "change the branch that you are given, and return it")
+    after = branch(x).detach()
+    expect(not torch.equal(after, before), "F(x) is what it was: nothing has been changed")
     expect(
-        not torch.allclose(y, first + right - x),
-        "the shortcut carries x itself, not x after normalisation and relu",
+        not torch.allclose(after, torch.tensor(0.3)),
+        "F(x) is 0.3 everywhere, the bias of norm2; it has to be zero too",
     )
+    expect((after == 0).all(), f"F(x) must be 0 everywhere; it goes up to {after.abs().max():.2g}")
     expect(
-        torch.allclose(y, right, atol=1e-5),
-        "the order is norm, relu, convolution, and once more; then add x",
+        all(parameter.requires_grad for parameter in branch.parameters()),
+        "a frozen layer cannot learn; leave requires_grad as it is",
     )
-
-
-def _random_norm(generator: torch.Generator) -> nn.Module:
-    norm = nn.BatchNorm2d(4).eval()
-    nn.init.normal_(norm.weight, generator=generator)
-    nn.init.normal_(norm.bias, generator=generator)
-    return norm.requires_grad_(False)
-
-
-def _random_conv(generator: torch.Generator) -> nn.Module:
-    conv = nn.Conv2d(4, 4, 3, padding=1, bias=False)
-    nn.init.normal_(conv.weight, generator=generator)
-    return conv.requires_grad_(False)
+    first = branch.conv1.weight.detach().clone()
+    optimizer = torch.optim.SGD(branch.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (branch(x) - x.flip(3)).square().mean().backward()
+        optimizer.step()
+    expect(
+        not torch.equal(branch.conv1.weight, first),
+        "after three steps conv1 has not moved: two factors of zero wait for each other",
+    )
 
 
 def share_of_paths(blocks: int, longest: int) -> float:
@@ -115,14 +124,14 @@ EXERCISES = {
         praise="ResNet-18 is eight such blocks, a stem and a last layer.",
     ),
     "2.1.b": Exercise(
-        check=_check_pre_activation,
-        solution=pre_activation,
+        check=_check_identity,
+        solution=start_as_identity,
         hints=(
-            "Pre-activation: what activates comes before each convolution.",
-            "The branch is norm, relu, convolution, norm, relu, convolution.",
-            "h = conv1(relu(norm1(x))), and the sum adds x, not relu(norm1(x)).",
+            "Which layer of F comes last, and what does it do to its input?",
+            "norm2 multiplies by `norm2.weight` and adds `norm2.bias`. Which must be zero?",
+            "Zero both, inside `with torch.no_grad():`, and leave all other layers alone.",
         ),
-        praise="Nothing but plus signs is left on the main path.",
+        praise="The sum passes x unchanged, and from the second step on every layer learns.",
     ),
     "2.1.c": Exercise(
         check=_check_share,

@@ -9,21 +9,33 @@ from torch import Tensor
 from mmtutor.exercises.exercise import Exercise, expect
 
 
-def accuracy_of(logits: Tensor, targets: Tensor) -> float:
-    return (logits.argmax(dim=1) == targets).float().mean().item()
+def product_rule(image_logits: Tensor, text_logits: Tensor) -> Tensor:
+    return (image_logits + text_logits).softmax(dim=1)
 
 
-def _check_accuracy(answer: Callable[[Tensor, Tensor], float]) -> None:
-    logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 5.0, 1.0], [9.0, 1.0, 3.0], [4.0, 1.0, 3.0]])
-    share = answer(logits, torch.tensor([0, 1, 0, 2]))
+def _check_product(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    # Logits that are logarithms of small numbers: 1 : 1 : 2 and 1 : 3 : 4 make 1 : 3 : 8.
+    image = torch.tensor([[1.0, 1.0, 2.0], [4.0, 1.0, 1.0]]).log()
+    text = torch.tensor([[1.0, 3.0, 4.0], [1.0, 1.0, 1.0]]).log()
+    p = answer(image, text)
+    expect(isinstance(p, Tensor), f"return a tensor, not a {type(p).__name__}")
+    expect(p.shape == (2, 3), f"the result has shape (batch, classes), not {tuple(p.shape)}")
+    expect((p >= 0).all(), "a logarithm of a probability is negative; return the probability")
+    mean = (image.softmax(dim=1) + text.softmax(dim=1)) / 2
+    expect(not torch.allclose(p, mean), "this is the mean of the two; the rule multiplies")
     expect(
-        not isinstance(share, Tensor) or share.ndim == 0,
-        "return one number; you return one for each example",
+        not torch.allclose(p, (image * text).softmax(dim=1)),
+        "this multiplies the logits; multiply probabilities, or add logits",
     )
-    share = float(share)
-    expect(share != 3, "3 is the number of right answers; divide by the number of examples")
-    expect(share != 0.25, "this is the share of wrong answers")
-    expect(math.isclose(share, 0.75), f"three of these four answers are right; got {share}")
+    expect(
+        torch.allclose(p.sum(dim=1), torch.ones(2)),
+        "the products of one example do not sum to 1; divide by their sum",
+    )
+    right = torch.tensor([[1 / 12, 3 / 12, 8 / 12], [4 / 6, 1 / 6, 1 / 6]])
+    expect(
+        torch.allclose(p, right),
+        f"1 : 1 : 2 times 1 : 3 : 4 is 1 : 3 : 8, that is 0.083, 0.250, 0.667; got {p[0].tolist()}",
+    )
 
 
 def interval(accuracy: float, examples: int) -> tuple[float, float]:
@@ -48,40 +60,45 @@ def _check_interval(answer: Callable[[float, int], tuple[float, float]]) -> None
     expect(right, f"0.8 on 400 examples gives 0.7608 to 0.8392; got {low:.4f} to {high:.4f}")
 
 
-def masked_mean(features: Tensor, ids: Tensor) -> Tensor:
-    mask = (ids != 0).unsqueeze(1)
-    return (features * mask).sum(dim=2) / mask.sum(dim=2).clamp(min=1)
+def masked_max(features: Tensor, ids: Tensor) -> Tensor:
+    padding = (ids == 0).unsqueeze(1)
+    highest = features.masked_fill(padding, -torch.inf).amax(dim=2)
+    return highest.masked_fill(padding.all(dim=2), 0)
 
 
-def _check_masked_mean(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
-    features = torch.tensor([[[1.0, 3.0, 9.0, 9.0], [2.0, 4.0, 9.0, 9.0]]])
-    mean = answer(features, torch.tensor([[5, 6, 0, 0]]))
-    expect(mean.shape == (1, 2), f"the result has shape (batch, channels), not {tuple(mean.shape)}")
-    as_text = torch.tensor([[5.5, 6.0]])
-    expect(not torch.allclose(mean, as_text), "padding is averaged as if it were text")
+def _check_masked_max(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    features = torch.tensor([[[1.0, 3.0, 9.0, 9.0], [-2.0, -4.0, 9.0, -9.0]]])
+    kept = features.clone()
+    highest = answer(features, torch.tensor([[5, 6, 0, 0]]))
+    expect(torch.equal(features, kept), "your function changes the features themselves")
     expect(
-        not torch.allclose(mean, torch.tensor([[1.0, 1.5]])),
-        "padding is zero in the sum but still counted in the length",
+        highest.shape == (1, 2),
+        f"the result has shape (batch, channels), not {tuple(highest.shape)}",
+    )
+    expect(highest[0, 0] != 9, "padding takes part as if it were text")
+    expect(
+        highest[0, 1] != 0,
+        "padding set to 0 is larger than -2 and -4; what is smaller than every number?",
     )
     expect(
-        torch.allclose(mean, torch.tensor([[2.0, 3.0]])),
-        f"the means of 1, 3 and of 2, 4 are 2 and 3; got {mean.tolist()}",
+        torch.equal(highest, torch.tensor([[3.0, -2.0]])),
+        f"the largest of 1, 3 and of -2, -4 are 3 and -2; got {highest.tolist()}",
     )
     empty = answer(features, torch.zeros(1, 4, dtype=torch.int64))
-    expect(empty.isfinite().all(), "a text of padding only divides 0 by 0; let its length be 1")
-    expect((empty == 0).all(), "a text of padding only gives zeros")
+    expect(torch.equal(empty, torch.zeros(1, 2)), "a text of padding only gives zeros")
 
 
 EXERCISES = {
     "4.1.a": Exercise(
-        check=_check_accuracy,
-        solution=accuracy_of,
+        check=_check_product,
+        solution=product_rule,
         hints=(
-            "The prediction is the class with the largest logit.",
-            "`logits.argmax(dim=1)` gives one class for each example.",
-            "Compare with the targets, turn true and false into 1.0 and 0.0, and take the mean.",
+            "Softmax both, multiply class by class, and mind that probabilities sum to 1.",
+            "A softmax is an exponential divided by a sum. What does a product of exponentials "
+            "do to the exponents?",
+            "Add the logits and take one softmax: the division makes the sum 1.",
         ),
-        praise="No softmax was needed: it does not change which logit is largest.",
+        praise="Late fusion by product is nothing but adding logits.",
     ),
     "4.1.b": Exercise(
         check=_check_interval,
@@ -95,13 +112,13 @@ EXERCISES = {
         "luck of the test set only; the luck of the training shows in the seeds.",
     ),
     "4.1.c": Exercise(
-        check=_check_masked_mean,
-        solution=masked_mean,
+        check=_check_masked_max,
+        solution=masked_max,
         hints=(
-            "Which positions count? Those whose id is not 0.",
-            "Multiply by the mask, sum over the positions, and divide by the number of real ones.",
-            "`mask.sum(dim=2).clamp(min=1)` keeps an empty text from dividing by zero.",
+            "Padding must never win. Which value loses against every number?",
+            "`features.masked_fill(padding, -torch.inf)`, then the maximum over positions.",
+            "Where all is padding, the maximum is -inf: fill those places with 0.",
         ),
-        praise="With this, a word means the same however much padding follows it.",
+        praise="For a mean, padding is harmless as 0; for a maximum, only as minus infinity.",
     ),
 }

@@ -2,7 +2,16 @@
 
 from mmtutor.figures.diagrams import beside, block, network
 from mmtutor.figures.media import animation, sound
-from mmtutor.figures.plots import confusion, curves, heatmap, images, lines, scores, waveform
+from mmtutor.figures.plots import (
+    confusion,
+    curves,
+    example,
+    heatmap,
+    images,
+    lines,
+    scores,
+    waveform,
+)
 from mmtutor.figures.style import COLOURS, use_style
 
 use_style()
@@ -14,6 +23,7 @@ __all__ = [
     "block",
     "confusion",
     "curves",
+    "example",
     "heatmap",
     "images",
     "lines",

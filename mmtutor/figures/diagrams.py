@@ -74,7 +74,7 @@ class _Picture:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(alt)}" '
             f'viewBox="0 0 {self.width} {self.height}" font-family="sans-serif" font-size="14" '
-            f'style="width:100%;max-width:{self.width}px;height:auto">'
+            f'style="display:block;margin:auto;width:100%;max-width:{self.width}px;height:auto">'
             f"{''.join(self.elements)}</svg>"
         )
 
@@ -82,7 +82,8 @@ class _Picture:
 def beside(*diagrams: HTML) -> HTML:
     """Return diagrams side by side, or one below the other where the page is narrow."""
     cells = "".join(f'<div style="flex:0 1 264px">{diagram.data}</div>' for diagram in diagrams)
-    return HTML(f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{cells}</div>')
+    style = "display:flex;flex-wrap:wrap;gap:1rem;justify-content:space-evenly"
+    return HTML(f'<div style="{style}">{cells}</div>')
 
 
 def block(
@@ -102,25 +103,26 @@ def block(
         after: layers that follow the sum.
     """
     picture = _Picture(264, 96 + _STEP * (len(branch) + len(after) + (shortcut is not None)))
-    middle, y = 84, 56
+    middle, y, above = 84, 56, 50  # the next element's top, and where the last one ends
     picture.text(middle, 18, title)
     picture.text(middle, 44, "x")
-    start = y
-    for layer in branch:
-        picture.arrow((middle, y - 6 if y == start else y - 16), (middle, y))
-        picture.box(middle, y, layer, layer.split()[0])
-        y += _STEP
+
+    def stack(layers: Sequence[str]) -> None:
+        nonlocal y, above
+        for layer in layers:
+            picture.arrow((middle, above), (middle, y))
+            picture.box(middle, y, layer, layer.split()[0])
+            y, above = y + _STEP, y + _TALL
+
+    stack(branch)
     if shortcut is not None:
-        picture.arrow((middle, y - 16), (middle, y + 3))
+        picture.arrow((middle, above), (middle, y + 3))
         picture.plus(middle, y + 14)
         picture.arrow((middle + 12, 39), (190, 39), (190, y + 14), (middle + 11, y + 14))
         picture.text(196, (39 + y) / 2, shortcut, "start")
-        y += _STEP
-    for layer in after:
-        picture.arrow((middle, y - 19), (middle, y))
-        picture.box(middle, y, layer, layer.split()[0])
-        y += _STEP
-    picture.arrow((middle, y - 16), (middle, y))
+        y, above = y + _STEP, y + 25
+    stack(after)
+    picture.arrow((middle, above), (middle, y))
     picture.text(middle, y + 16, "y")
     way = "" if shortcut is None else f", with a shortcut ({shortcut}) added before"
     return HTML(picture.svg(f"{title}: x passes {', '.join(branch)}{way} {', '.join(after)} → y"))
@@ -141,7 +143,7 @@ def network(
         output: label of the result.
     """
     column = _BOX + 16
-    picture = _Picture(column * len(encoders), 350)
+    picture = _Picture(column * len(encoders), 300)
     middle = picture.width / 2
     for i, (given, encoder, features) in enumerate(encoders):
         x = column * (i + 0.5)
@@ -156,6 +158,5 @@ def network(
     picture.box(middle, 210, head, "head")
     picture.arrow((middle, 238), (middle, 270))
     picture.text(middle, 290, output)
-    picture.height = 300
     parts = "; ".join(f"{given} → {encoder} → {features}" for given, encoder, features in encoders)
     return HTML(picture.svg(f"{parts}; all into {fusion} → z → {head} → {output}"))

@@ -1,6 +1,7 @@
 """Sound and moving pictures inside a page, without files and without requests."""
 
 import base64
+import html
 import io
 import wave
 
@@ -25,7 +26,8 @@ def sound(waveform: Tensor, label: str, sample_rate: int = 8000) -> HTML:
         file.setsampwidth(2)
         file.setframerate(sample_rate)
         file.writeframes(samples.tobytes())
-    return HTML(f'<audio controls aria-label="{label}" src="{_uri(buffer, "audio/wav")}"></audio>')
+    label, source = html.escape(label), _uri(buffer, "audio/wav")
+    return HTML(f'<audio controls aria-label="{label}" src="{source}"></audio>')
 
 
 def animation(video: Tensor, alt: str, seconds: float = 2.0, pixels: int = 160) -> HTML:
@@ -49,10 +51,11 @@ def animation(video: Tensor, alt: str, seconds: float = 2.0, pixels: int = 160) 
         duration=int(1000 * seconds / len(pictures)),
         loop=0,
     )
+    alt, source = html.escape(alt), _uri(buffer, "image/gif")
     # A reader must be able to stop what moves: closing the fold hides it.
     return HTML(
         "<details open><summary>Moving picture (close to stop)</summary>"
-        f'<img alt="{alt}" width="{pixels}" src="{_uri(buffer, "image/gif")}"></details>'
+        f'<img alt="{alt}" width="{pixels}" src="{source}"></details>'
     )
 
 

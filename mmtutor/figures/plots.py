@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -25,18 +26,50 @@ def images(
     columns = min(columns, len(pictures))
     size = (7.0, rows * (7.0 / columns + (0.25 if titles else 0.05)))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    for axis in axes.flat:
+    for axis in axes.flat[len(pictures) :]:
         axis.axis("off")
     for i, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
-        axis.imshow(np.asarray(picture), vmin=0, vmax=1)
+        _picture(axis, picture)
         if titles:
             axis.set_title(titles[i], fontsize=9, loc="center")
     plt.show()
 
 
+def example(inputs: Mapping[str, Tensor | str]) -> None:
+    """Show one example, a panel for each modality.
+
+    Args:
+        inputs: modality → a string; a sound `(samples,)`; a picture `(1, height, width)`; or a
+            video `(1, frames, height, width)`, of which up to four frames are shown.
+    """
+    _, axes = plt.subplots(1, len(inputs), figsize=(7, 7.6 / len(inputs)), squeeze=False)
+    for axis, (name, value) in zip(axes[0], inputs.items(), strict=True):
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(name, loc="center")
+        if isinstance(value, str):
+            axis.text(0.5, 0.5, value, fontsize=20, ha="center", transform=axis.transAxes)
+        elif value.ndim == 1:
+            axis.plot(value, linewidth=0.3)
+        elif value.ndim == 3:
+            _picture(axis, value[0])
+        else:
+            axis.axis("off")
+            frames = value[0, :: max(1, value.shape[1] // 4)][:4]
+            for i, frame in enumerate(frames):
+                _picture(axis.inset_axes((i % 2 / 2, 0.5 - i // 2 / 2, 0.48, 0.48)), frame)
+    plt.show()
+
+
+def _picture(axis: Axes, picture: Tensor) -> None:
+    """Show a picture in a frame, so that its edges can be seen on any page."""
+    axis.imshow(np.asarray(picture), vmin=0, vmax=1)
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set(visible=True, color=COLOURS["grey"], linewidth=1.5)
+
+
 def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
     """Show a sound `(samples,)` as a curve and as a spectrogram below it."""
-    _, (top, bottom) = plt.subplots(2, 1, figsize=(7, 3.4), sharex=True)
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 3.4), sharex=True)
     seconds = len(sound) / sample_rate
     top.plot(np.linspace(0, seconds, len(sound)), sound, linewidth=0.6)
     top.set(ylabel="amplitude")
@@ -44,7 +77,10 @@ def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
     power = torch.stft(sound, 256, hop_length=64, window=window, return_complex=True).abs() ** 2
     decibels = 10 * (power / power.max()).clamp(min=1e-6).log10()
     extent = (0, seconds, 0, sample_rate / 2)
-    bottom.imshow(np.asarray(decibels), origin="lower", aspect="auto", extent=extent, cmap="magma")
+    picture = bottom.imshow(
+        np.asarray(decibels), origin="lower", aspect="auto", extent=extent, cmap="magma"
+    )
+    figure.colorbar(picture, ax=(top, bottom), label="decibels (loudest: 0)", aspect=30)
     bottom.set(xlabel="seconds", ylabel="hertz", ylim=(0, 2000))
     plt.show()
 
@@ -71,27 +107,35 @@ def lines(
         values = np.asarray(values)
         axis.plot(np.arange(1, len(values) + 1) if x is None else x, values, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    axis.margins(x=0)
     axis.legend()
     plt.show()
 
 
-def curves(runs: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> None:
+def curves(
+    runs: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    ylabel: str,
+    x: ArrayLike | None = None,
+) -> None:
     """Show the mean over seeds, in a band of one standard deviation.
 
     Args:
-        runs: label → values `(seeds, positions)`.
-        xlabel: what runs to the right: 1, 2, 3, …
+        runs: label → values `(seeds, positions)`, two or more seeds.
+        xlabel: what runs to the right.
         ylabel: what runs up.
+        x: the positions; 1, 2, 3, … if None.
     """
     _, axis = plt.subplots()
-    for label, values in runs.items():
-        values = np.asarray(values)
+    for label, run in runs.items():
+        values = np.asarray(run)
         mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-        x = np.arange(1, values.shape[1] + 1)
-        axis.plot(x, mean, label=label)
-        axis.fill_between(x, mean - sd, mean + sd, alpha=0.2, linewidth=0)
+        positions = np.arange(1, values.shape[1] + 1) if x is None else x
+        axis.plot(positions, mean, label=label)
+        axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.legend()
+    axis.legend(title=f"mean ± sd, {len(values)} seeds", title_fontsize="medium")
     plt.show()
 
 
@@ -101,10 +145,10 @@ def scores(
     chance: float | None = None,
     label: str = "test accuracy",
 ) -> None:
-    """Show one bar for each method, and a dot for each seed.
+    """Show one bar for each method, the mean of its runs, and a dot for each run.
 
     Args:
-        results: method → one number for each seed.
+        results: method → one number for each run.
         chance: what guessing gives, drawn as a dashed line.
         label: what the numbers are.
     """
@@ -113,27 +157,50 @@ def scores(
     values = [np.asarray(results[name], dtype=float) for name in names]
     axis.barh(names, [seeds.mean() for seeds in values], color=COLOURS["sky"], height=0.6)
     for row, seeds in enumerate(values):
-        axis.scatter(seeds, [row] * len(seeds), color="black", s=12, zorder=3)
+        if len(seeds) > 1:
+            axis.scatter(seeds, [row] * len(seeds), color="black", s=12, zorder=3)
         axis.text(seeds.max(), row, f"  {seeds.mean():.2f}", va="center")
     if chance is not None:
         axis.axvline(chance, color=COLOURS["grey"], linestyle="--", linewidth=1)
+        top = len(values) - 0.55
+        axis.text(chance, top, "chance", color=COLOURS["grey"], fontsize=9, ha="center")
+    if any(len(seeds) > 1 for seeds in values):
+        label += " (bar: mean, dots: runs)"
     axis.set(xlabel=label, xlim=(0, 1.12 * max(seeds.max() for seeds in values)))
     plt.show()
 
 
-def heatmap(values: ArrayLike, *, xlabel: str, ylabel: str, title: str = "") -> None:
-    """Show a matrix as colours with a scale."""
+def heatmap(
+    values: ArrayLike,
+    *,
+    xlabel: str,
+    ylabel: str = "",
+    title: str = "",
+    rows: Sequence[str] = (),
+) -> None:
+    """Show a matrix as colours with a scale.
+
+    Args:
+        values: `(rows, columns)`.
+        xlabel: what runs to the right.
+        ylabel: what runs down.
+        title: above the matrix.
+        rows: one name for each row, or none.
+    """
     figure, axis = plt.subplots(figsize=(5.5, 3.2))
     picture = axis.imshow(np.asarray(values), cmap="viridis", aspect="auto")
     figure.colorbar(picture)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if rows:
+        axis.set_yticks(range(len(rows)), rows)
+        axis.set_xticks(range(np.shape(values)[1]))
     plt.show()
 
 
 def confusion(matrices: Mapping[str, ArrayLike]) -> None:
     """Show how often each true class (row) was mistaken for each other class (column).
 
-    Right answers, on the diagonal, are left blank: they would outshine the errors.
+    Right answers, on the diagonal, are left grey: they would outshine the errors.
 
     Args:
         matrices: title → counts `(classes, classes)`; drawn as shares of each row.
@@ -148,6 +215,7 @@ def confusion(matrices: Mapping[str, ArrayLike]) -> None:
     highest = max(float(np.nanmax(values)) for values in shares.values())
     for axis, (title, values) in zip(axes[0], shares.items(), strict=True):
         picture = axis.imshow(values, vmin=0, vmax=highest, cmap="Blues")
+        axis.set_facecolor("lightgrey")
         ticks = range(len(values))
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
     axes[0][0].set_ylabel("true digit")

@@ -3,8 +3,10 @@
 `torch.load(path, weights_only=True)["states"]["model"]` is the state dict of the last epoch.
 """
 
+import inspect
 import os
 import random
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from mmtutor.training.history import History
 
 FORMAT = "mmtutor checkpoint 1"
+_CONTENTS = {"format", "identity", "states", "best", "history", "random"}
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint file cannot be read, or belongs to another run."""
+    """A checkpoint file is damaged, or belongs to another run."""
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Run:
         optimizer: the optimizer of the model's parameters.
         scheduler: the learning-rate schedule, or None.
         device: where the model is.
-        generator: what the training loader draws its order from, or None.
+        generators: what the training loader and its samplers draw from.
         watched: the number in the history that decides on early stopping, or None.
         history: the epochs so far.
         best: the model's state after the best epoch, if `watched`.
@@ -44,33 +48,32 @@ class Run:
     optimizer: Optimizer
     scheduler: Any
     device: torch.device
-    generator: torch.Generator | None
+    generators: list[torch.Generator]
     watched: str | None
     history: History = field(default_factory=History)
     best: dict[str, Tensor] | None = None
 
     def parts(self) -> dict[str, Any]:
         """Return what has a `state_dict` of its own."""
-        parts = {name: getattr(self, name) for name in ("model", "optimizer", "scheduler")}
-        if isinstance(self.criterion, nn.Module):
-            parts["criterion"] = self.criterion
-        return {name: part for name, part in parts.items() if part is not None}
+        names = ("model", "criterion", "optimizer", "scheduler")
+        parts = {name: getattr(self, name) for name in names}
+        return {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Return the state dict of each part."""
+        return {name: part.state_dict() for name, part in self.parts().items()}
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same when a run is resumed, as plain values by name."""
-        identity: dict[str, Any] = {
-            name: type(getattr(self, name)).__name__
-            for name in ("criterion", "optimizer", "scheduler")
-        }
-        for name, value in self.optimizer.defaults.items():
-            if isinstance(value, (int, float, tuple)):
-                identity[f"optimizer {name}"] = value
+        identity: dict[str, Any] = {}
+        for kind in ("criterion", "optimizer", "scheduler"):
+            part = getattr(self, kind)
+            identity[kind] = getattr(part, "__qualname__", type(part).__name__)
+            identity |= {f"{kind} {name}": value for name, value in _settings(part).items()}
         groups = self.optimizer.param_groups
         identity["optimizer parameters"] = [len(group["params"]) for group in groups]
         identity["early stopping"] = self.watched
-        for name, value in self.model.state_dict().items():
-            if isinstance(value, Tensor):
-                identity[f"model {name}"] = f"{value.dtype} {tuple(value.shape)}"
+        identity["loader generators"] = len(self.generators)
         return identity
 
 
@@ -79,7 +82,7 @@ def save(run: Run, path: Path) -> None:
     contents = {
         "format": FORMAT,
         "identity": run.identity(),
-        "states": {name: part.state_dict() for name, part in run.parts().items()},
+        "states": run.states(),
         "best": run.best,
         "history": run.history.rows,
         "random": _random_state(run),
@@ -88,7 +91,7 @@ def save(run: Run, path: Path) -> None:
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         with open(unfinished, "wb") as file:
-            torch.save(contents, file)
+            torch.save(_plain(contents), file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
@@ -96,15 +99,22 @@ def save(run: Run, path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def resume(run: Run, path: Path) -> None:
-    """Put a run into the state that a checkpoint holds, random generators included.
+def resume(run: Run, path: Path, epochs: int) -> None:
+    """Put a run of so many epochs into the state of a checkpoint, random generators included.
 
     Raises:
-        CheckpointError: the file is damaged, no checkpoint, or that of another run; nothing
-            has been changed then.
+        CheckpointError: the file is damaged, no checkpoint, that of another run, or holds more
+            epochs; nothing has been changed then.
+        OSError: the file cannot be opened.
     """
     contents = _read(path)
-    _check_same_run(contents["identity"], run.identity(), path)
+    saved = _shapes(contents["states"]) | contents["identity"]
+    _check_same_run(saved, _plain(_shapes(run.states()) | run.identity()), path)
+    if len(contents["history"]) > epochs:
+        raise CheckpointError(
+            f"{path} holds {len(contents['history'])} epochs already: ask for at least as many, "
+            f"not {epochs}, or delete the file to start afresh"
+        )
     for name, part in run.parts().items():
         part.load_state_dict(contents["states"][name])
     run.best = contents["best"]
@@ -114,11 +124,16 @@ def resume(run: Run, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     advice = f"delete {path} to start afresh, or give another path as checkpoint"
-    try:
-        contents = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files raise errors of many types
-        raise CheckpointError(f"{path} is damaged and cannot be read: {advice}") from error
-    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
+    with open(path, "rb") as file:  # a directory, or no permission, is an OSError of its own
+        try:
+            if name := zipfile.ZipFile(file).testzip():  # torch.load looks at no checksum
+                raise zipfile.BadZipFile(f"the checksum of {name} is wrong")
+            file.seek(0)
+            contents = torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # damaged files raise errors of many types
+            raise CheckpointError(f"{path} is damaged and cannot be read: {advice}") from error
+    known = isinstance(contents, dict) and contents.keys() == _CONTENTS
+    if not known or contents["format"] != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint written by fit: {advice}")
     return contents
 
@@ -137,15 +152,53 @@ def _check_same_run(saved: dict[str, Any], given: dict[str, Any], path: Path) ->
         )
 
 
+def _settings(part: Any) -> dict[str, Any]:
+    """Return what a criterion, optimizer or schedule was made with, as far as it is plain.
+
+    Modules and schedules keep most arguments under their own names. What they keep under other
+    names may be progress, and is left out.
+    """
+    settings: dict[str, Any] = {}
+    if isinstance(part, Optimizer):
+        settings = part.defaults
+    elif isinstance(part, (nn.Module, LRScheduler)):
+        for name in inspect.signature(type(part)).parameters:
+            value = getattr(part, name, None)
+            # Class weights are plain tensors; parameters are trained, and differ.
+            settings[name] = tuple(value.flatten().tolist()) if type(value) is Tensor else value
+        settings.pop("last_epoch", None)
+    plain = (int, float, str, tuple)
+    return {name: value for name, value in settings.items() if isinstance(value, plain)}
+
+
+def _shapes(states: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return the names of the parts, and the shapes of the tensors of model and criterion."""
+    shapes = {"parts": ", ".join(states)}
+    for part, state in states.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor):
+                shapes[f"{part} {name}"] = f"{value.dtype} {tuple(value.shape)}"
+    return shapes
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy's numbers and arrays into Python's, as `weights_only` reads no others."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if type(value) is dict:
+        return {name: _plain(item) for name, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
 def _random_state(run: Run) -> dict[str, Any]:
-    numpy_state: Any = np.random.get_state()
-    name, keys, *rest = numpy_state
     return {
         "python": random.getstate(),
-        "numpy": (name, keys.tolist(), *rest),  # weights_only allows no arrays
+        "numpy": np.random.get_state(),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state(run.device) if run.device.type == "cuda" else None,
-        "loader": None if run.generator is None else run.generator.get_state(),
+        "loader": [generator.get_state() for generator in run.generators],
     }
 
 
@@ -155,5 +208,5 @@ def _set_random_state(run: Run, state: dict[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if run.device.type == "cuda" and state["cuda"] is not None:
         torch.cuda.set_rng_state(state["cuda"], run.device)
-    if run.generator is not None and state["loader"] is not None:
-        run.generator.set_state(state["loader"])
+    for generator, its_state in zip(run.generators, state["loader"], strict=True):
+        generator.set_state(its_state)

@@ -1,6 +1,6 @@
 """Checks that turn a cryptic or silent training failure into a message with a remedy.
 
-Those made for every batch look at types and shapes only, which costs microseconds.
+Those made for every batch look at types, shapes and labels, which costs microseconds.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -79,7 +79,12 @@ def check_parameters(loss: float, step: int, model: nn.Module) -> None:
 
 
 def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
-    """Raise ValueError if the optimizer would not train the model at all."""
+    """Raise TypeError or ValueError if the optimizer would not train the model at all."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            "the optimizer must be made of the model's parameters, such as "
+            f"torch.optim.Adam(model.parameters()); got {_name(optimizer)}"
+        )
     owned = {id(parameter) for parameter in model.parameters()}
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     if not owned & held:
@@ -89,8 +94,10 @@ def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
         )
 
 
-def check_reduction(criterion: Callable[..., Any]) -> None:
-    """Raise ValueError unless the criterion averages over the batch."""
+def check_criterion(criterion: Callable[..., Any]) -> None:
+    """Raise TypeError for a class, and ValueError unless the criterion averages over the batch."""
+    if isinstance(criterion, type):
+        raise TypeError(f"the criterion is {_name(criterion)}: pass {criterion.__name__}()")
     reduction = getattr(criterion, "reduction", "mean")
     if reduction not in ("mean", "batchmean"):
         raise ValueError(
@@ -144,21 +151,39 @@ def check_outputs(outputs: Any, targets: Tensor) -> None:
         )
 
 
+def check_loss(loss: Any) -> None:
+    """Raise TypeError unless a criterion returned one number, as a tensor."""
+    if not isinstance(loss, Tensor) or loss.numel() != 1:
+        raise TypeError(
+            f"the criterion returned {_form(loss)}, but it must return the mean loss of the "
+            "batch as a tensor with one number: end it with .mean(), and without .item()"
+        )
+
+
 def check_targets(criterion: Callable[..., Any], outputs: Tensor, targets: Tensor) -> None:
     """Raise TypeError or ValueError unless the targets suit one of torch's usual criteria.
 
-    Other criteria are not judged. Where outputs are not on the CPU, labels are checked too,
-    because an accelerator that meets a wrong one stops the whole process.
+    Other criteria are not judged.
     """
     kind = type(criterion) if isinstance(criterion, nn.Module) else criterion
     if kind in _OF_VALUES:
         check_value_targets(outputs, targets)
-    elif kind in _OF_CLASSES:
-        if targets.is_floating_point() and targets.shape == outputs.shape:
-            return  # a probability for each class
-        check_class_targets(outputs, targets)
-        if outputs.device.type != "cpu":
-            check_labels(outputs, targets, criterion)
+    elif kind in _OF_CLASSES and not _are_probabilities(outputs, targets):
+        check_class_targets(outputs, targets, ignored_label(criterion))
+
+
+def _are_probabilities(outputs: Tensor, targets: Tensor) -> bool:
+    """Return whether the targets are a probability for each class."""
+    if not targets.is_floating_point() or targets.shape != outputs.shape:
+        return False
+    if targets.ndim < 2 or targets.shape[1] < 2 or (targets < 0).any():
+        return False
+    return bool(((targets.sum(dim=1) - 1).abs() < 0.01).all())
+
+
+def ignored_label(criterion: Callable[..., Any] | None) -> int:
+    """Return the label that the criterion leaves out of its mean; -100 is torch's default."""
+    return getattr(criterion, "ignore_index", -100)
 
 
 def check_value_targets(outputs: Tensor, targets: Tensor) -> None:
@@ -171,32 +196,36 @@ def check_value_targets(outputs: Tensor, targets: Tensor) -> None:
     if outputs.shape != targets.shape:
         raise ValueError(
             f"outputs are {_form(outputs)} but targets are {_form(targets)}: they must have the "
-            "same shape, or they would be broadcast. Use targets[:, None] or outputs.squeeze(1)"
+            "same shape, or they would be broadcast. For an axis of size 1 too many, use "
+            f"{'targets' if targets.ndim > outputs.ndim else 'outputs'}.squeeze(1); otherwise "
+            "let the model return one output for each value"
         )
 
 
-def check_class_targets(outputs: Tensor, targets: Tensor) -> None:
-    """Raise TypeError or ValueError unless targets are int64 labels for the logits."""
+def check_class_targets(outputs: Tensor, targets: Tensor, ignored: int) -> None:
+    """Raise TypeError or ValueError unless targets are int64 labels for the logits.
+
+    Labels are looked at here because an accelerator that meets a wrong one stops the process.
+    """
     if targets.dtype != torch.int64:
         raise TypeError(
-            f"targets are {_form(targets)}, but class labels must be int64: pass "
-            "targets.long(), or use nn.MSELoss if they are values to predict"
+            f"targets are {_form(targets)}, but class labels must be int64, and probabilities "
+            "of classes must sum to 1. Pass targets.long() if they are labels, and "
+            "criterion=nn.MSELoss() if they are values to predict"
         )
     if outputs.ndim < 2 or outputs.shape[:1] + outputs.shape[2:] != targets.shape:
         raise ValueError(
             f"outputs are {_form(outputs)} and targets {_form(targets)}, but classification "
             "needs logits (batch, classes, ...) and labels (batch, ...)"
         )
-
-
-def check_labels(
-    outputs: Tensor, targets: Tensor, criterion: Callable[..., Any] | None = None
-) -> None:
-    """Raise ValueError if a label is no class of the logits, nor one the criterion ignores."""
+    counted = targets != ignored
+    if not counted.any():
+        raise ValueError(
+            f"every label of the batch is {ignored}, which the criterion ignores, so there is "
+            "nothing to average: leave such batches out"
+        )
     classes = outputs.shape[1]
-    wrong = (targets < 0) | (targets >= classes)
-    if criterion is not None:
-        wrong &= targets != getattr(criterion, "ignore_index", -100)  # torch's default
+    wrong = counted & ((targets < 0) | (targets >= classes))
     if wrong.any():
         where = wrong.nonzero()[0].tolist()
         raise ValueError(
@@ -207,9 +236,14 @@ def check_labels(
         )
 
 
+def _name(value: Any) -> str:
+    is_class = isinstance(value, type)
+    return f"the class {value.__name__}" if is_class else f"a {type(value).__name__}"
+
+
 def _form(value: Any) -> str:
     if not isinstance(value, Tensor):
-        return f"a {type(value).__name__}"
+        return _name(value)
     return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
 
 

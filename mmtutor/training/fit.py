@@ -6,16 +6,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim import Adam, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tqdm import tqdm
 
 from mmtutor.training import checkpoint as checkpoints
-from mmtutor.training.checks import NonFiniteLossError
-from mmtutor.training.history import History
-from mmtutor.training.loop import Criterion, Device, evaluate, train
+from mmtutor.training.checks import NonFiniteLossError, check_optimizer
+from mmtutor.training.history import HIGHER_IS_BETTER, History
+from mmtutor.training.loop import Criterion, Device, evaluate, prepare, train
+
+_MEASURES = ("loss", "mse", "mae", *HIGHER_IS_BETTER)
 
 
 def fit(
@@ -30,26 +31,28 @@ def fit(
     patience: int | None = None,
     monitor: str = "loss",
     checkpoint: str | os.PathLike[str] | None = None,
-    device: Device = "cpu",
+    device: Device | None = None,
     progress: bool = False,
 ) -> History:
     """Train a model, and measure it on the validation set after each epoch.
 
     Args:
-        model: as in `train`; it ends with the parameters of the last epoch, or, with
-            `patience`, of the best one.
-        train_loader: an iterable of batches. If it has a `sampler` with `set_epoch`, that is
-            called with 0, 1, ... before each epoch.
+        model: as in `train`; it ends in train mode, with the parameters of the last epoch, or,
+            with `patience`, of the best one.
+        train_loader: an iterable of batches. If it or a sampler of it has `set_epoch`, that
+            is called with 0, 1, ... before each epoch.
         validation_loader: the same for validation.
         epochs: number of epochs, those of a resumed checkpoint included.
-        criterion: as in `train`; cross-entropy by default.
+        criterion: as in `train`; cross-entropy by default, so regression has to name one.
         optimizer: Adam with learning rate 0.001 by default.
         scheduler: stepped after each epoch, without arguments.
-        patience: stop once so many epochs in a row brought no better `monitor`.
+        patience: stop once so many epochs in a row brought no better `monitor`; by default
+            nothing is watched, and every epoch is trained.
         monitor: name of a validation metric; accuracy and r2 should rise, all else fall.
         checkpoint: file written after each epoch. If it exists, the run goes on from it as if
-            it had never stopped; a finished run returns its history at once.
-        device: where to compute.
+            it had never stopped; a finished run returns its history at once. The data, and
+            what cannot be compared, such as the function of a LambdaLR, must be the same.
+        device: as in `train`.
         progress: show a bar over the epochs.
 
     Returns:
@@ -58,32 +61,32 @@ def fit(
 
     Raises:
         NonFiniteLossError: as in `train`; the checkpoint then holds the last good epoch.
-        CheckpointError: the file cannot be read, or is that of another run.
+        CheckpointError: the file is damaged, that of another run, or holds more epochs; the
+            model is unchanged.
         TypeError, ValueError: arguments, batches, outputs and criterion do not fit each other.
     """
-    model.to(device)
+    criterion = criterion or nn.CrossEntropyLoss()
+    device = prepare(model, criterion, device)
     optimizer = optimizer or Adam(model.parameters(), lr=1e-3)
-    _check_arguments(epochs, validation_loader, optimizer, scheduler, patience)
+    check_optimizer(model, optimizer)
+    _check_schedule(scheduler, optimizer)
+    _check_settings(epochs, validation_loader, patience, monitor)
+    drawing = [getattr(part, "generator", None) for part in _parts(train_loader)]
     run = checkpoints.Run(
         model=model,
-        criterion=criterion or nn.CrossEntropyLoss(),
+        criterion=criterion,
         optimizer=optimizer,
         scheduler=scheduler,
-        device=torch.device(device),
-        generator=getattr(train_loader, "generator", None),
+        device=device,
+        generators=[each for each in drawing if each is not None],
         watched=f"validation_{monitor}" if patience else None,
     )
     path = Path(checkpoint) if checkpoint is not None else None
     if path is not None and path.exists():
-        checkpoints.resume(run, path)
-    if len(run.history) > epochs:
-        raise ValueError(
-            f"{path} holds {len(run.history)} epochs already: ask for at least as many, not "
-            f"{epochs}, or delete the file to start afresh"
-        )
+        checkpoints.resume(run, path, epochs)
     with tqdm(total=epochs, initial=len(run.history), unit="epoch", disable=not progress) as bar:
         while len(run.history) < epochs and not _stalled(run, patience):
-            _epoch(run, train_loader, validation_loader, device)
+            _epoch(run, train_loader, validation_loader)
             if path is not None:
                 checkpoints.save(run, path)
             bar.set_postfix(run.history.rows[-1], refresh=False)
@@ -93,24 +96,28 @@ def fit(
     return run.history
 
 
+def _parts(loader: Any) -> list[Any]:
+    """Return a loader and its samplers, any of which may draw the order of the examples."""
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    inner = getattr(batch_sampler, "sampler", None)
+    return [loader, getattr(loader, "sampler", None), batch_sampler, inner]
+
+
 def _epoch(
-    run: checkpoints.Run,
-    train_loader: Iterable[Any],
-    validation_loader: Iterable[Any] | None,
-    device: Device,
+    run: checkpoints.Run, train_loader: Iterable[Any], validation_loader: Iterable[Any] | None
 ) -> None:
     done = len(run.history)
-    set_epoch = getattr(getattr(train_loader, "sampler", None), "set_epoch", None)
-    if set_epoch is not None:
-        set_epoch(done)
+    for part in _parts(train_loader):
+        if hasattr(part, "set_epoch"):
+            part.set_epoch(done)
     row: dict[str, float] = {"epoch": done + 1}
     try:
-        row["loss"] = train(run.model, train_loader, run.criterion, run.optimizer, device)
+        row["loss"] = train(run.model, train_loader, run.criterion, run.optimizer)
     except NonFiniteLossError as error:
         error.epoch = done + 1
         raise
     if validation_loader is not None:
-        metrics = evaluate(run.model, validation_loader, run.criterion, device)
+        metrics = evaluate(run.model, validation_loader, run.criterion)
         row |= {f"validation_{name}": value for name, value in metrics.items()}
     run.history.rows.append(row)
     if run.watched is not None and run.history.best(run.watched) is row:
@@ -125,12 +132,21 @@ def _stalled(run: checkpoints.Run, patience: int | None) -> bool:
     return len(run.history) - run.history.best(run.watched)["epoch"] >= patience
 
 
-def _check_arguments(
-    epochs: int,
-    validation_loader: Iterable[Any] | None,
-    optimizer: Optimizer,
-    scheduler: Any,
-    patience: int | None,
+def _check_schedule(scheduler: Any, optimizer: Optimizer) -> None:
+    if scheduler is None:
+        return
+    if not isinstance(scheduler, LRScheduler) or isinstance(scheduler, ReduceLROnPlateau):
+        name = getattr(scheduler, "__name__", type(scheduler).__name__)
+        raise TypeError(
+            "the scheduler must be one that steps without arguments, such as "
+            f"StepLR(optimizer, step_size=10); got {name}"
+        )
+    if scheduler.optimizer is not optimizer:
+        raise ValueError("the scheduler belongs to another optimizer: give fit that optimizer too")
+
+
+def _check_settings(
+    epochs: int, validation_loader: Iterable[Any] | None, patience: int | None, monitor: str
 ) -> None:
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1; got {epochs}")
@@ -138,5 +154,5 @@ def _check_arguments(
         raise ValueError(f"patience must be at least 1 epoch, or None; got {patience}")
     if patience is not None and validation_loader is None:
         raise ValueError("patience watches the validation set: give a validation_loader")
-    if scheduler is not None and scheduler.optimizer is not optimizer:
-        raise ValueError("the scheduler belongs to another optimizer: give fit that optimizer too")
+    if monitor not in _MEASURES:
+        raise ValueError(f"monitor must be one of {', '.join(_MEASURES)}; got {monitor!r}")

@@ -3,25 +3,34 @@
 A mean of batch means would be wrong as soon as one batch is smaller than the others.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
-from mmtutor.training.checks import check_class_targets, check_labels, check_value_targets
+from mmtutor.training.checks import check_class_targets, check_value_targets
 
 
 class ClassificationMetrics:
-    """Accuracy: the share of labels that have the highest logit."""
+    """Accuracy: the share of labels that have the highest logit; NaN if any logit is NaN.
 
-    def __init__(self) -> None:
-        self.correct = 0
+    Args:
+        ignored: a label that does not count.
+    """
+
+    def __init__(self, ignored: int) -> None:
+        self.ignored = ignored
+        self.correct = 0.0
         self.count = 0
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         """Add logits `(batch, classes, ...)` and int64 labels `(batch, ...)`."""
-        check_class_targets(outputs, targets)
-        check_labels(outputs, targets)
-        self.correct += int((outputs.argmax(dim=1) == targets).sum())
-        self.count += targets.numel()
+        check_class_targets(outputs, targets, self.ignored)
+        counted = targets != self.ignored
+        correct = (outputs.argmax(dim=1) == targets) & counted
+        # argmax takes NaN for the highest logit.
+        self.correct += math.nan if outputs.isnan().any() else int(correct.sum())
+        self.count += int(counted.sum())
 
     def result(self) -> dict[str, float]:
         """Return `{"accuracy": ...}`."""

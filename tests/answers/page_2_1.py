@@ -1,6 +1,6 @@
 import math
 
-from torch.nn import functional as F
+import torch
 
 from tests.answers.answers import Answers
 
@@ -12,8 +12,15 @@ def count_term_by_term(in_channels, out_channels, stride):
     return total
 
 
-def pre_activation_backwards(x, norm1, conv1, norm2, conv2):
-    return conv2(norm2(conv1(norm1(x).clamp(min=0))).clamp(min=0)).add(x)
+def zero(*names, freeze=False):
+    """Return an answer that zeroes these parameters of the branch."""
+
+    def answer(branch):
+        for name in names:
+            torch.nn.init.zeros_(branch.get_parameter(name))
+        return branch.requires_grad_(not freeze)
+
+    return answer
 
 
 def share_by_recursion(blocks, longest):
@@ -41,15 +48,6 @@ def ignore_stride(i, o, stride):
     return count_term_by_term(i, o, 1)
 
 
-def branch(x, norm1, conv1, norm2, conv2):
-    return conv2(F.relu(norm2(conv1(F.relu(norm1(x))))))
-
-
-def in_place(x, norm1, conv1, norm2, conv2):
-    x += branch(x, norm1, conv1, norm2, conv2)
-    return x
-
-
 ANSWERS = {
     "2.1.a": Answers(
         right=count_term_by_term,
@@ -62,14 +60,14 @@ ANSWERS = {
         },
     ),
     "2.1.b": Answers(
-        right=pre_activation_backwards,
+        right=zero("conv2.weight", "norm2.bias"),
         wrong={
-            "shortcut is missing": branch,
-            "nothing may follow the sum": lambda x, *layers: F.relu(x + branch(x, *layers)),
-            "carries x itself": lambda x, n1, *rest: F.relu(n1(x)) + branch(x, n1, *rest),
-            "the order is": lambda x, n1, c1, n2, c2: x + n2(c2(F.relu(n1(c1(x))))),
-            "changes x itself": in_place,
-            "return a tensor": lambda x, *layers: [x],
+            "bias of norm2": zero("norm2.weight"),
+            "it goes up to": zero("norm2.bias"),
+            "wait for each other": zero("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"),
+            "cannot learn": zero("norm2.weight", "norm2.bias", freeze=True),
+            "nothing has been changed": lambda branch: branch,
+            "change the branch that you are given": lambda branch: torch.nn.Identity(),
         },
     ),
     "2.1.c": Answers(

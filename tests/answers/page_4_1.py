@@ -3,9 +3,9 @@ import torch
 from tests.answers.answers import Answers
 
 
-def accuracy_in_a_loop(logits, targets):
-    pairs = zip(logits.tolist(), targets.tolist(), strict=True)
-    return sum(row.index(max(row)) == target for row, target in pairs) / len(targets)
+def product_of_exponentials(image, text):
+    products = image.exp() * text.exp()
+    return products / products.sum(dim=1, keepdim=True)
 
 
 def interval_as_list(accuracy, examples):
@@ -17,24 +17,25 @@ def around(middle, distance):
     return middle - distance, middle + distance
 
 
-def mean_by_rows(features, ids):
+def max_by_rows(features, ids):
     rows = [f[:, i != 0] for f, i in zip(features, ids, strict=True)]
-    return torch.stack([f.mean(1) if f.numel() else f.new_zeros(len(f)) for f in rows])
+    return torch.stack([f.amax(1) if f.numel() else f.new_zeros(len(f)) for f in rows])
 
 
-def count_only_real(features, ids):
-    mask = (ids != 0)[:, None]
-    return (features * mask).sum(2) / mask.sum(2)
+def max_in_place(features, ids):
+    return features.masked_fill_((ids == 0)[:, None], -torch.inf).amax(dim=2)
 
 
 ANSWERS = {
     "4.1.a": Answers(
-        right=accuracy_in_a_loop,
+        right=product_of_exponentials,
         wrong={
-            "number of right answers": lambda y, t: (y.argmax(1) == t).sum().item(),
-            "wrong answers": lambda y, t: (y.argmax(1) != t).float().mean().item(),
-            "one for each example": lambda y, t: y.argmax(1) == t,
-            "three of these four": lambda y, t: (y.argmin(1) == t).float().mean().item() + 0.1,
+            "a logarithm": lambda i, t: i.log_softmax(1) + t.log_softmax(1),
+            "mean of the two": lambda i, t: (i.softmax(1) + t.softmax(1)) / 2,
+            "multiplies the logits": lambda i, t: (i * t).softmax(1),
+            "do not sum to 1": lambda i, t: i.softmax(1) * t.softmax(1),
+            "shape": lambda i, t: (i + t).argmax(1),
+            "is 1 : 3 : 8": lambda i, t: (i - t).softmax(1),
         },
     ),
     "4.1.b": Answers(
@@ -48,12 +49,13 @@ ANSWERS = {
         },
     ),
     "4.1.c": Answers(
-        right=mean_by_rows,
+        right=max_by_rows,
         wrong={
-            "as if it were text": lambda f, i: f.mean(2),
-            "still counted": lambda f, i: (f * (i != 0)[:, None]).mean(2),
-            "divides 0 by 0": count_only_real,
-            "shape": lambda f, i: f.sum(1),
+            "as if it were text": lambda f, i: f.amax(2),
+            "set to 0": lambda f, i: (f * (i != 0)[:, None]).amax(2),
+            "changes the features": max_in_place,
+            "shape": lambda f, i: f.amax(1),
+            "padding only": lambda f, i: f.masked_fill((i == 0)[:, None], -torch.inf).amax(2),
         },
     ),
 }
