@@ -100,7 +100,7 @@ def test_scores_draw_the_mean_and_every_seed() -> None:
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
     assert [len(dots.get_offsets()) for dots in axis.collections] == [2]  # one run needs no dot
     assert axis.get_xlabel() == "test accuracy (bar: mean, dots: runs)"
-    assert "chance" in [text.get_text() for text in axis.texts]
+    assert " chance" in [text.get_text() for text in axis.texts]
 
 
 def test_curves_draw_mean_and_standard_deviation() -> None:

@@ -45,6 +45,7 @@ def example(inputs: Mapping[str, Tensor | str]) -> None:
     _, axes = plt.subplots(1, len(inputs), figsize=(7, 7.6 / len(inputs)), squeeze=False)
     for axis, (name, value) in zip(axes[0], inputs.items(), strict=True):
         axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
         axis.set_title(name, loc="center")
         if isinstance(value, str):
             axis.text(0.5, 0.5, value, fontsize=20, ha="center", transform=axis.transAxes)
@@ -163,7 +164,7 @@ def scores(
     if chance is not None:
         axis.axvline(chance, color=COLOURS["grey"], linestyle="--", linewidth=1)
         top = len(values) - 0.55
-        axis.text(chance, top, "chance", color=COLOURS["grey"], fontsize=9, ha="center")
+        axis.text(chance, top, " chance", color=COLOURS["grey"], fontsize=9)
     if any(len(seeds) > 1 for seeds in values):
         label += " (bar: mean, dots: runs)"
     axis.set(xlabel=label, xlim=(0, 1.12 * max(seeds.max() for seeds in values)))
