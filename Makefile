@@ -1,6 +1,5 @@
 # Every target is the plain command below it, run with the Python of `.venv`.
 RUN := .venv/bin/python -m
-export OMP_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
@@ -15,6 +14,9 @@ setup:  ## install into .venv what is missing there (all others do this first)
 book: setup  ## build the book and print where it is
 	@.venv/bin/jupyter-book build . --all -W -n --keep-going --quiet
 	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+# Two processes share the cores: with more threads each, they would wait for one another.
+test notebooks: export OMP_NUM_THREADS := 1
 
 test: lint book  ## check style and types, build the book, run all tests and notebooks
 	@$(RUN) pytest --numprocesses 2 --dist loadfile
