@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,10 +43,10 @@ def _true_count(in_channels: int, out_channels: int, stride: int) -> int:
     return sum(parameter.numel() for parameter in block.parameters())
 
 
-def start_as_identity(branch: nn.Module) -> nn.Module:
+def start_as_identity(branch: Any) -> nn.Module:
     with torch.no_grad():
-        branch.norm2.weight.zero_()  # type: ignore[union-attr, operator]
-        branch.norm2.bias.zero_()  # type: ignore[union-attr, operator]
+        branch.norm2.weight.zero_()
+        branch.norm2.bias.zero_()
     return branch
 
 
