@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmtutor.data import BatchIndices, MultimodalDataset, loader
+from mmtutor.data import About, BatchIndices, MultimodalDataset, loader
 
 
 def small() -> MultimodalDataset:
@@ -91,6 +91,49 @@ def test_select_of_an_unknown_modality_lists_the_known_ones():
 def test_select_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one modality"):
         small().select()
+
+
+def described() -> MultimodalDataset:
+    about = About("Counting", "CC0", "https://example.org", "Nobody 2020, Counting")
+    speaker = {"speaker": torch.tensor([0, 0, 1, 1, 2])}
+    return MultimodalDataset(
+        small().inputs,
+        torch.tensor([0, 1, 0, 1, 0]),
+        details=speaker,
+        classes=("even", "odd"),
+        about=about,
+    )
+
+
+def test_subset_and_select_keep_details_classes_and_origin():
+    mask = torch.tensor([False, False, True, False, True])
+    for part in (described().subset([2, 4]), described().subset(mask), described().subset([-3, 4])):
+        assert part.details["speaker"].tolist() == [1, 2]
+        assert (part.classes, part.about) == (("even", "odd"), described().about)
+    one = described().select("text")
+    assert one.details["speaker"].tolist() == [0, 0, 1, 1, 2]
+    assert (one.classes, one.about) == (("even", "odd"), described().about)
+
+
+def test_no_batch_holds_the_details():
+    assert len(described()[[0, 1]]) == 2
+
+
+def test_a_data_set_says_what_it_is():
+    assert repr(described()).splitlines() == [
+        "Counting: 5 examples",
+        "  image    float32 (1,)",
+        "  text     int64 (1,)",
+        "  targets  int64 (), 2 classes: even, odd",
+        "  licence: CC0",
+        "  source: https://example.org",
+    ]
+    assert repr(small()).startswith("MultimodalDataset: 5 examples\n  image")
+
+
+def test_details_of_another_number_of_examples_are_refused():
+    with pytest.raises(ValueError, match=r"details\['speaker'\]: 4"):
+        MultimodalDataset({"x": torch.zeros(5)}, torch.zeros(5), details={"speaker": torch.ones(4)})
 
 
 def test_unequal_lengths_are_refused_with_all_the_lengths():

@@ -3,6 +3,7 @@
 Real or exactly specified, made in seconds without a download, and the same for the same seed.
 """
 
+from mmtutor.data.about import About
 from mmtutor.data.audio import Audio
 from mmtutor.data.dataset import Batch, BatchIndices, MultimodalDataset, loader
 from mmtutor.data.digits import RENDERERS, SPLITS, TARGETS, Scans, digits, scans
@@ -13,6 +14,7 @@ from mmtutor.data.video import Video
 from mmtutor.data.words import DIGIT_WORDS
 
 __all__ = [
+    "About",
     "Audio",
     "Batch",
     "BatchIndices",

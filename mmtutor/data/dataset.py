@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from mmtutor.data.about import About
 from mmtutor.data.checks import check_known
 from mmtutor.data.seeds import generator_for
 
@@ -29,6 +30,10 @@ class MultimodalDataset(Dataset[Batch]):
             `(examples,)`, how many positions of each are real (0: it lacks the modality). What
             `inputs` holds for the others is a placeholder. A modality that is not named
             here is always present. If given, it is the third part of every batch.
+        details: what else is known about each example, such as `"speaker"`: name → tensor
+            `(examples, …)`. No batch holds it; it is there to split, to group and to explain.
+        classes: the name of each class id, in order; none if the targets are values.
+        about: what the data are and where they come from.
 
     Raises:
         TypeError: something is not a mapping or a tensor, or `present` holds
@@ -41,9 +46,13 @@ class MultimodalDataset(Dataset[Batch]):
         inputs: Mapping[str, Tensor],
         targets: Tensor,
         present: Mapping[str, Tensor] | None = None,
+        *,
+        details: Mapping[str, Tensor] | None = None,
+        classes: Sequence[str] = (),
+        about: About | None = None,
     ) -> None:
-        for name, given in (("inputs", inputs), ("present", {} if present is None else present)):
-            if not isinstance(given, Mapping):
+        for name, given in (("inputs", inputs), ("present", present), ("details", details)):
+            if not isinstance(given, Mapping) and (given is not None or name == "inputs"):
                 raise TypeError(
                     f"{name} must map each modality to its tensor, like "
                     f'{{"image": …}}; got a {type(given).__name__}'
@@ -51,6 +60,9 @@ class MultimodalDataset(Dataset[Batch]):
         self.inputs = dict(inputs)
         self.targets = targets
         self.present = dict(present) if present else None
+        self.details = dict(details or {})
+        self.classes = tuple(classes)
+        self.about = about
         self._check()
 
     @property
@@ -95,7 +107,12 @@ class MultimodalDataset(Dataset[Batch]):
         """Return a data set of the chosen examples, in the order of `indices`."""
         if isinstance(indices, int):
             raise TypeError(f"subset takes several indices, like [{indices}]; got {indices}")
-        return MultimodalDataset(*self[indices])
+        if not isinstance(indices, slice):
+            indices = self._numbers(indices)
+        details = {name: _take(x, indices) for name, x in self.details.items()}
+        return MultimodalDataset(
+            *self[indices], details=details, classes=self.classes, about=self.about
+        )
 
     def select(self, *modalities: str) -> "MultimodalDataset":
         """Return a data set with these modalities only, in this order; tensors are shared.
@@ -107,7 +124,27 @@ class MultimodalDataset(Dataset[Batch]):
             check_known("modality", name, self.inputs)
         inputs = {name: self.inputs[name] for name in modalities}
         present = {name: mask for name, mask in (self.present or {}).items() if name in inputs}
-        return MultimodalDataset(inputs, self.targets, present)
+        return MultimodalDataset(
+            inputs,
+            self.targets,
+            present,
+            details=self.details,
+            classes=self.classes,
+            about=self.about,
+        )
+
+    def __repr__(self) -> str:
+        """Return what the data set is, one line for each thing that it holds."""
+        title = self.about.title if self.about else type(self).__name__
+        rows = {**self.inputs, "targets": self.targets}
+        width = max(map(len, rows))
+        lines = [f"{title}: {len(self):,} examples"]
+        lines += [f"  {name:<{width}}  {_kind(x)}" for name, x in rows.items()]
+        if self.classes:
+            lines[-1] += f", {len(self.classes)} classes: {_first(self.classes)}"
+        if self.about:
+            lines += [f"  licence: {self.about.licence}", f"  source: {self.about.source}"]
+        return "\n".join(lines)
 
     def _check(self) -> None:
         if not self.inputs:
@@ -115,7 +152,8 @@ class MultimodalDataset(Dataset[Batch]):
         for name in self.present or {}:
             check_known("modality in present:", name, self.inputs)
         masks = {f"present[{name!r}]": mask for name, mask in (self.present or {}).items()}
-        tensors = {"targets": self.targets, **self.inputs, **masks}
+        details = {f"details[{name!r}]": x for name, x in self.details.items()}
+        tensors = {"targets": self.targets, **self.inputs, **masks, **details}
         for name, tensor in tensors.items():
             if not isinstance(tensor, Tensor):
                 raise TypeError(
@@ -134,6 +172,15 @@ class MultimodalDataset(Dataset[Batch]):
         if len(set(lengths.values())) > 1:
             counts = ", ".join(f"{name}: {length}" for name, length in lengths.items())
             raise ValueError(f"all tensors must have the same number of examples; got {counts}")
+
+
+def _kind(x: Tensor) -> str:
+    """Return a tensor's type and its shape without the examples."""
+    return f"{str(x.dtype).removeprefix('torch.')} {tuple(x.shape[1:])}"
+
+
+def _first(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def _take(x: Tensor, indices: int | slice | Tensor) -> Tensor:
