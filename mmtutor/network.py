@@ -190,4 +190,4 @@ def _mask(given: object) -> Tensor | None:
     """Return which examples have a modality, for lengths too; None if all of these do."""
     if not isinstance(given, Tensor) or given.dtype != torch.int64:
         return given  # type: ignore[return-value]  # what it is, is checked where it is used
-    return None if (given > 0).all() else given > 0
+    return None if given.all() else given > 0  # a negative length is refused where it is used

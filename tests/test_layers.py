@@ -162,6 +162,20 @@ def test_inputs_of_half_precision_are_normalised_in_the_precision_of_the_weights
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_network_of_half_precision_takes_a_mask_and_computes_statistics_in_float32(
+    kind: torch.dtype,
+) -> None:
+    x, mask = some_padded(1, kind)
+    norm = BatchNorm1d(3).to(kind)
+    y = norm(x, mask)
+    exact = nn.BatchNorm1d(3)
+    expected = exact(real_positions(x, mask).float())
+    assert torch.equal(real_positions(y, mask), expected.to(kind))
+    assert norm.running_var.dtype == kind
+    torch.testing.assert_close(norm.running_var.float(), exact.running_var, rtol=1e-2, atol=1e-2)
+
+
 # --- channel normalisation -------------------------------------------------------------------
 
 

@@ -157,3 +157,10 @@ def test_lengths_for_an_encoder_that_takes_none_are_named(inputs: dict[str, Tens
 def test_wrong_lengths_are_named(lengths: Any, message: str, inputs: dict[str, Tensor]) -> None:
     with pytest.raises(ValueError, match=message):
         make(allow_missing=True)(inputs, {"sound": lengths})
+
+
+def test_a_negative_length_is_named_where_no_modality_may_be_missing(
+    inputs: dict[str, Tensor],
+) -> None:
+    with pytest.raises(ValueError, match="numbers from 0; .* from -1"):
+        make()(inputs, {"sound": torch.tensor([5, 5, -1, 5, 5])})

@@ -36,6 +36,11 @@ def test_torch_is_asked_for_exact_repeats():
     assert torch.are_deterministic_algorithms_enabled()
 
 
+def test_new_memory_is_not_filled_which_would_cost_time():
+    seed_everything(0)
+    assert not torch.utils.deterministic.fill_uninitialized_memory
+
+
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_a_seed_that_numpy_cannot_take_is_refused_before_anything_is_seeded(seed):
     seed_everything(5)
