@@ -1,6 +1,10 @@
 # Every target is the plain command below it, run with the Python of `.venv`.
 RUN := .venv/bin/python -m
 export PYTHONUTF8 := 1
+# Notebooks run in their own folder, where a relative path would lead elsewhere.
+ifdef MMTUTOR_DATA
+export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book test lint lab notebooks bench doctor links clean

@@ -1,8 +1,8 @@
 """The race to 99.0 % on MNIST: a small residual network against PyTorch's basic example.
 
 Both are trained on all 60,000 training pictures; the seconds are those of training, loading
-included. Everything was chosen on the last 10,000 training pictures; the test set is read once
-for each accuracy in the table.
+included. The recipe is the one, of nine, whose worst of three seeds was best on the last 10,000
+training pictures; the test set is read once for each accuracy in the table.
 """
 
 import os
@@ -24,7 +24,7 @@ from mmtutor.network import MultiModalNet
 
 FOLDER = Path(os.environ.get("MMTUTOR_DATA", Path.home() / ".cache" / "mmtutor"))
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training pictures
-RIVAL_EPOCHS = 4
+EPOCHS, RIVAL_EPOCHS = 2, 4
 SEEDS = 3
 
 
@@ -60,20 +60,20 @@ def accuracy(model: nn.Module) -> float:
 
 
 def residual(seed: int) -> tuple[float, float]:
-    """Train the residual network for one epoch; return the seconds and the test accuracy."""
+    """Train the residual network for two epochs; return the seconds and the test accuracy."""
     seed_everything(seed)
     model = MultiModalNet({"image": ImageResNet(stem="medium")})
     model.to(memory_format=torch.channels_last)
-    optimizer = optim.Adam(model.parameters())
+    optimizer = optim.Adam(model.parameters(), fused=True)
     start = time.perf_counter()
-    batches = data.loader(pictures(train=True), 64, shuffle=True, seed=seed)
+    batches = data.loader(pictures(train=True), 256, shuffle=True, seed=seed)
     training.fit(
         model,
         batches,
-        epochs=1,
+        epochs=EPOCHS,
         criterion=nn.CrossEntropyLoss(label_smoothing=0.1),
         optimizer=optimizer,
-        scheduler=optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=len(batches)),
+        scheduler=optim.lr_scheduler.OneCycleLR(optimizer, 2e-2, total_steps=EPOCHS * len(batches)),
         schedule_every="batch",
     )
     return time.perf_counter() - start, accuracy(model)

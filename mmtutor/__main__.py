@@ -9,11 +9,19 @@ from mmtutor import doctor
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m mmtutor")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("doctor", help="check the installation")
-    command.set_defaults(run=doctor.examine)
-    return int(parser.parse_args(arguments).run())
+    command.set_defaults(run=lambda options: doctor.examine())
+    command = commands.add_parser("data", help="list the data sets, fetch them, check them")
+    if arguments[:1] == ["data"]:
+        # Not for the doctor, who has to work where mmtutor.data cannot be imported.
+        from mmtutor.data.commands import add_arguments
+
+        add_arguments(command)
+    options = parser.parse_args(arguments)
+    return int(options.run(options))
 
 
 if __name__ == "__main__":

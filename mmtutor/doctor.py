@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -87,10 +86,12 @@ def check_threads() -> Finding:
 
 def check_data_folder() -> Finding:
     """Check the folder for downloaded data, which need not exist yet if it is the usual one."""
-    folder = data_folder()
+    from mmtutor.data import store
+
+    folder = store.folder()
     if folder.is_dir():
         ok, text = True, f"data folder: {folder}"
-    elif folder.exists() or "MMTUTOR_DATA" in os.environ:
+    elif folder.exists() or os.environ.get("MMTUTOR_DATA"):
         ok, text = False, f"MMTUTOR_DATA names {folder}, which is not a folder"
     else:
         ok, text = True, f"no data downloaded yet; they would go to {folder}"
@@ -99,7 +100,9 @@ def check_data_folder() -> Finding:
 
 def check_disk() -> Finding:
     """Check that there is room for data in their folder."""
-    folder = data_folder().absolute()
+    from mmtutor.data import store
+
+    folder = store.folder()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free / 1e9
     return Finding(
@@ -134,11 +137,6 @@ def check_network() -> Finding:
         f"one pass forward and backward: {len(gradients)} finite gradients",
         "pip install --upgrade --force-reinstall torch",
     )
-
-
-def data_folder() -> Path:
-    """Return the folder for downloaded data: MMTUTOR_DATA, or else ~/.cache/mmtutor."""
-    return Path(os.environ.get("MMTUTOR_DATA", Path.home() / ".cache" / "mmtutor"))
 
 
 def _checks() -> list[Callable[[], Finding]]:

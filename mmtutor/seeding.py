@@ -29,4 +29,4 @@ def seed_everything(seed: int) -> None:
     torch.use_deterministic_algorithms(True)
     # It would also fill all new memory, for programs that read it before they write it: a tenth
     # of the time of a small network's step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmtutor.data import SPLITS, Audio, Image, MultimodalDataset, Text, decode_text, digits, scans
+from mmtutor.data.scans import deal, split_rows
 
 
 def draws(scene, generator):
@@ -20,6 +21,10 @@ def motions(scene, generator):
 
 def pixels(scene, generator):
     return scene.scans
+
+
+def labels(scene, generator):
+    return scene.labels
 
 
 def rows(tensor):
@@ -57,7 +62,7 @@ def test_changing_the_returned_scans_changes_no_later_call():
 
 def test_the_file_is_read_only_once(monkeypatch):
     scans()
-    monkeypatch.setattr(importlib.import_module("mmtutor.data.digits"), "load_digits", None)
+    monkeypatch.setattr(importlib.import_module("mmtutor.data.scans"), "load_digits", None)
     assert len(scans().labels) == 1797
 
 
@@ -148,6 +153,122 @@ def test_the_motion_target_is_what_the_renderers_are_told():
     assert data.targets.bincount().min() > 768 / 4 - 3 * (768 * 3 / 16) ** 0.5
 
 
+def test_the_parity_target_is_that_of_the_digit():
+    data = digits("test", ("text",), target="parity")
+    parities = ["even", "odd"] * 5
+    named = [data.classes[target] for target in data.targets.tolist()]
+    assert named == [parities[digit] for digit in data.details["digit"].tolist()]
+
+
+def test_each_target_has_the_names_of_its_classes():
+    classes = {t: digits("test", ("text",), target=t).classes for t in ("digit", "motion")}
+    words = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+    assert classes == {"digit": words, "motion": ("left", "right", "up", "down")}
+
+
+def test_the_data_set_says_where_it_comes_from():
+    about = digits("test", ("text",)).about
+    assert (about.title, about.licence) == (
+        "Optical Recognition of Handwritten Digits",
+        "CC BY 4.0",
+    )
+    assert "data set 80 of the UCI" in about.source
+    assert about.citation.startswith("Alpaydin and Kaynak 1998")
+
+
+def test_the_details_tell_what_each_example_shows():
+    data = digits("test", {"x": pixels, "motion": motions}, renderings=2)
+    every, scan = scans(), data.details["scan"]
+    assert torch.equal(every.pixels[scan], data.inputs["x"])
+    assert torch.equal(every.labels[scan], data.details["digit"])
+    assert torch.equal(every.forms[scan], data.details["form"])
+    assert data.details["form"].unique().tolist() == list(range(8, 14))
+    assert torch.equal(data.details["motion"], data.inputs["motion"])
+    assert torch.equal(data.details["shown_x"], data.details["digit"])
+
+
+def test_scans_are_dealt_like_cards():
+    held = torch.tensor([7, 3, 7, 7, 3])
+    wanted = torch.tensor([3, 7, 7, 3, 7, 7, 3, 3])
+    dealt = deal(wanted, held, torch.Generator().manual_seed(0))
+    assert torch.equal(held[dealt], wanted)
+    sevens, threes = dealt[wanted == 7].tolist(), dealt[wanted == 3].tolist()
+    assert sorted(sevens[:3]) == [0, 2, 3] and sevens[3] == sevens[0]
+    assert sorted(threes[:2]) == [1, 4] and threes[2:] == threes[:2]
+    orders = {
+        tuple(deal(wanted, held, torch.Generator().manual_seed(s)).tolist()) for s in range(99)
+    }
+    assert len(orders) == 6 * 2
+
+
+def test_a_reliability_of_1_changes_nothing():
+    renderers = {"draws": draws, "x": pixels, "label": labels}
+    plain = digits("validation", renderers, renderings=2)
+    given = digits("validation", renderers, renderings=2, reliability=dict.fromkeys(renderers, 1))
+    assert all(torch.equal(plain.inputs[name], given.inputs[name]) for name in renderers)
+    assert torch.equal(plain.targets, given.targets)
+
+
+def test_an_unreliable_modality_leaves_the_others_and_its_own_nuisances_as_they_were():
+    renderers = {"draws": draws, "x": pixels, "motion": motions}
+    plain = digits("validation", renderers)
+    given = digits("validation", renderers, reliability={"draws": 0.2, "motion": 0.2})
+    assert all(torch.equal(plain.inputs[name], given.inputs[name]) for name in renderers)
+    assert torch.equal(plain.targets, given.targets)
+    assert not torch.equal(given.details["shown_draws"], given.details["shown_motion"])
+
+
+def test_an_unreliable_modality_shows_what_the_details_say():
+    given = {"label": 0.5, "x": 0.5, "text": 0.5}
+    english = Text(languages=("english",))
+    renderers = {"label": labels, "x": pixels, "text": english}
+    data = digits("test", renderers, reliability=given)
+    assert torch.equal(data.inputs["label"], data.details["shown_label"])
+    words = "zero one two three four five six seven eight nine".split()
+    shown = [words[digit] for digit in data.details["shown_text"].tolist()]
+    assert decode_text(data.inputs["text"]) == shown
+    every, own = scans(), split_rows("test").tolist()
+    meanings = {tuple(every.pixels[row].flatten().tolist()): every.labels[row] for row in own}
+    seen = [meanings[tuple(scan)] for scan in data.inputs["x"].flatten(1).tolist()]
+    assert seen == data.details["shown_x"].tolist()
+
+
+@pytest.mark.parametrize("reliability", [0.0, 0.3, 0.9])
+def test_a_modality_shows_its_own_digit_as_often_as_planned(reliability):
+    data = digits("test", {"x": labels}, reliability={"x": reliability}, renderings=10)
+    right = data.inputs["x"] == data.targets
+    expected = reliability + (1 - reliability) / 10
+    error = (expected * (1 - expected) / 7680) ** 0.5
+    assert right.float().mean().item() == pytest.approx(expected, abs=3 * error)
+    wrong = data.inputs["x"][~right].bincount(minlength=10) / (~right).sum()
+    assert (wrong - 0.1).abs().max() < 3 * (0.09 / (~right).sum()) ** 0.5
+
+
+def test_two_modalities_err_apart_from_each_other():
+    given = {"a": 0.5, "b": 0.5}
+    data = digits("test", {"a": labels, "b": labels}, reliability=given, renderings=10)
+    a, b = (data.inputs[name] == data.targets for name in "ab")
+    # Each is right with probability .5 + .5 / 10 = .55, both with .55 squared.
+    assert (a & b).float().mean().item() == pytest.approx(0.3025, abs=3 * (0.211 / 7680) ** 0.5)
+
+
+def test_the_scan_does_not_betray_whether_two_modalities_are_right():
+    given = {"a": 0.9, "b": 0.9}
+    data = digits("test", {"a": pixels, "b": pixels, "own": pixels}, reliability=given)
+    a, b, own = (data.inputs[name] for name in ("a", "b", "own"))
+    # About 77 scans show each digit, so one of 77 matches by chance.
+    for one, two in ((a, b), (a, own)):
+        assert (one == two).flatten(1).all(dim=1).float().mean() < 3 / 77
+
+
+def test_no_scan_of_another_split_stands_in():
+    train, test = (
+        rows(digits(split, {"x": pixels}, reliability={"x": 0.0}, renderings=3).inputs["x"])
+        for split in ("train", "test")
+    )
+    assert not train & test
+
+
 def test_a_mapping_gives_two_views_of_one_scan():
     data = digits("train", {"left": Image(canvas=8), "right": Image(canvas=8, noise=0.2)})
     assert isinstance(data, MultimodalDataset)
@@ -159,12 +280,23 @@ def test_a_mapping_gives_two_views_of_one_scan():
     ("arguments", "error", "message"),
     [
         ({"split": "dev"}, ValueError, "split 'dev'; choose from train, validation, test"),
-        ({"target": "parity "}, ValueError, "unknown target 'parity '; choose from digit, motion"),
+        (
+            {"target": "parity "},
+            ValueError,
+            "unknown target 'parity '; choose from digit, motion, p",
+        ),
         ({"modalities": ("sound",)}, ValueError, "choose from image, text, audio, video"),
         ({"modalities": "image"}, TypeError, r'like \("image",\)'),
         ({"modalities": ()}, ValueError, "at least one modality"),
         ({"modalities": {"image": Image}}, TypeError, r"needs a renderer, like Image\(\)"),
         ({"modalities": {"image": "image"}}, TypeError, "needs a renderer"),
+        (
+            {"reliability": 0.7},
+            TypeError,
+            r'reliability must map .* like \{"audio": 0.7\}; got 0.7',
+        ),
+        ({"reliability": {"sound": 1}}, ValueError, "modality in reliability: 'sound'; choose fr"),
+        ({"reliability": {"audio": 1.2}}, ValueError, r"\['audio'\] must be from 0 to 1, got 1.2"),
         ({"renderings": 0}, ValueError, "renderings must be at least 1, got 0"),
     ],
 )

@@ -103,6 +103,20 @@ def test_the_data_folder_is_the_one_in_the_environment(monkeypatch, tmp_path):
     assert doctor.check_data_folder()[:2] == (True, f"data folder: {tmp_path}")
 
 
+def test_the_data_folder_may_begin_with_a_tilde(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MMTUTOR_DATA", "~")
+    assert doctor.check_data_folder()[:2] == (True, f"data folder: {tmp_path}")
+
+
+def test_an_empty_variable_stands_for_the_usual_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MMTUTOR_DATA", "")
+    finding = doctor.check_data_folder()
+    assert finding.ok
+    assert finding.text.endswith(f"they would go to {tmp_path / '.cache' / 'mmtutor'}")
+
+
 def test_the_usual_data_folder_need_not_exist(monkeypatch, tmp_path):
     monkeypatch.delenv("MMTUTOR_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -109,6 +109,20 @@ def test_words_for_sounds_and_moving_pictures_may_hold_quotes_and_brackets() -> 
     assert f"alt={escaped}" in figures.animation(torch.zeros(2, 4, 4), words).data
 
 
+def test_a_scatter_shows_each_class_of_each_panel_in_its_place() -> None:
+    first = ([0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [1, 0, 1])
+    figures.scatter({"a": first, "b": ([7.0], [8.0], [0])}, xlabel="left", ylabel="right")
+    left, right = plt.gcf().axes
+    assert (left.get_title(loc="left"), right.get_title(loc="left")) == ("a", "b")
+    assert [points.get_offsets().tolist() for points in left.collections] == [
+        [[1.0, 4.0]],
+        [[0.0, 3.0], [2.0, 5.0]],
+    ]
+    shapes = [points.get_paths()[0].vertices.tolist() for points in left.collections]
+    assert shapes[0] != shapes[1]
+    assert (left.get_xlabel(), left.get_ylabel(), right.get_ylabel()) == ("left", "right", "")
+
+
 def test_scores_draw_the_mean_and_every_seed() -> None:
     figures.scores({"a": [0.2, 0.4], "b": [0.9]}, chance=0.1)
     axis = plt.gca()
@@ -175,3 +189,10 @@ def test_images_leave_unused_places_empty() -> None:
     axes = plt.gcf().axes
     assert [len(axis.images) for axis in axes] == [1, 1, 1, 0]
     assert [axis.get_title() for axis in axes] == ["a", "b", "c", ""]
+
+
+@pytest.mark.parametrize(("shape", "height"), [((8, 8), 1.45), ((8, 16), 0.75), ((8, 8, 3), 1.45)])
+def test_images_take_as_much_height_as_their_shape_needs(shape, height) -> None:
+    figures.images(torch.rand(10, *shape), columns=5)
+    assert plt.gcf().get_size_inches()[1] == pytest.approx(2 * height)
+    assert plt.gcf().axes[0].images[0].get_array().shape == shape

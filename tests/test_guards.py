@@ -7,14 +7,20 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.guards import GUARDS, Page
+from tests.guards import CARD_GUARDS, GUARDS, Page
 from tests.guards.claims import built_equals_packaged, claims, ignored_outputs, packaged_names
 from tests.guards.example import ADDRESS, BLOCK, SAME, exercise, good_cells, printed, shown, store
 from tests.guards.form import canonical_form, execution_counts, opening, setup
 from tests.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.guards.paths import machine_paths
 from tests.guards.repeats import repeated_definitions
-from tests.guards.sections import closing_sections, exercises, objectives
+from tests.guards.sections import (
+    CARD_SECTIONS,
+    card_sections,
+    closing_sections,
+    exercises,
+    objectives,
+)
 from tests.guards.style import cell_sizes, comments, prose
 from tools import canonical
 
@@ -161,8 +167,26 @@ def test_a_broken_page_is_found(guard, change, problem):
 
 
 def test_every_guard_is_shown_to_fail():
-    elsewhere = {execution_counts, canonical_form}
-    assert {guard for guard, _, _ in BROKEN} | elsewhere == set(GUARDS)
+    elsewhere = {execution_counts, canonical_form, card_sections}
+    assert {guard for guard, _, _ in BROKEN} | elsewhere == set(GUARDS) | set(CARD_GUARDS)
+
+
+def card(sections: tuple[str, ...], text: str = "Words.") -> Page:
+    return store([new_markdown_cell(f"## {name}\n\n{text}") for name in sections])
+
+
+def test_a_data_card_answers_every_question_in_order():
+    assert card_sections(card(CARD_SECTIONS)) == []
+    for sections in (CARD_SECTIONS[1:], CARD_SECTIONS[::-1], (*CARD_SECTIONS, "More")):
+        assert "expected the sections Origin and licence, " in card_sections(card(sections))[0]
+    assert "## Splits is empty" in card_sections(card(CARD_SECTIONS, text=""))
+
+
+def test_a_data_card_may_be_shorter_than_a_page():
+    cells = good_cells()[:8]
+    assert "5 code cells" in cell_sizes(store(cells))[0]
+    assert cell_sizes(store(cells, path="notebooks/data/digits.ipynb")) == []
+    assert "2 code cells" in cell_sizes(store(cells[:5], path="notebooks/data/digits.ipynb"))[0]
 
 
 @pytest.mark.parametrize("counts", [(1, 2, 4), (None, 1, 2), (2, 1, 3), (2, 3, 4)])

@@ -111,6 +111,28 @@ def test_no_notebooks_at_all_is_an_error(root, capsys):
     assert "there are: none" in capsys.readouterr().err
 
 
+def test_notebooks_in_folders_are_found_by_their_path(root, capsys):
+    (root / "notebooks" / "data").mkdir()
+    put(root, "data/page", new_code_cell("print(2)"))
+    assert notebooks.main(["execute", "data/page"], root) == 0
+    assert "data/page.ipynb: " in capsys.readouterr().out
+    assert get(root, "data/page")[0].outputs[0].text == "2\n"
+    assert get(root, "page")[1].execution_count is None
+    assert notebooks.main(["check", "data/pages"], root) == 1
+    assert capsys.readouterr().err == "no notebook data/pages; there are: data/page, page\n"
+
+
+def test_a_notebook_whose_data_are_not_here_keeps_its_outputs(root, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "empty"))
+    path = put(root, "real", new_code_cell('from mmtutor import data\ndata.av_mnist("train")'))
+    before = path.read_bytes()
+    assert notebooks.main(["execute", "--all"], root) == 0
+    out = capsys.readouterr().out
+    assert f"real.ipynb keeps its outputs: fsdd and mnist not in {tmp_path / 'empty'}" in out
+    assert "python -m mmtutor data get fsdd mnist" in out
+    assert path.read_bytes() == before
+
+
 def test_normalising_drops_what_changes_by_itself():
     cell = new_code_cell("x  =  1", execution_count=7)
     cell.metadata = {"tags": ["hide-input"], "execution": {"started": "12:00"}, "scrolled": True}

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.guards import GUARDS, Page
+from mmtutor.data.catalogue import CATALOGUE
+from tests.guards import CARD_GUARDS, GUARDS, Page
 from tests.guards.claims import packaged_names
 from tests.guards.repeats import repeated_definitions
 from tools import links
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CARDS = sorted((ROOT / "notebooks" / "data").glob("*.ipynb"))
 
 
 def load(path: Path) -> Page:
@@ -23,7 +25,12 @@ def load(path: Path) -> Page:
 
 
 def test_there_are_notebooks():
-    assert STORED, "notebooks/ is empty: nothing below was tested"
+    assert STORED and CARDS, "a folder of notebooks is empty: not all below was tested"
+
+
+def test_every_data_set_has_a_card():
+    within = {source for entry in CATALOGUE.values() for source in entry.made_from}
+    assert {card.stem for card in CARDS} == set(CATALOGUE) - within
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)
@@ -32,5 +39,11 @@ def test_notebook_passes(path, guard):
     assert guard(load(path)) == []
 
 
+@pytest.mark.parametrize("guard", CARD_GUARDS, ids=lambda guard: guard.__name__)
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
+def test_data_card_passes(path, guard):
+    assert guard(load(path)) == []
+
+
 def test_no_definition_stands_in_two_notebooks():
-    assert repeated_definitions([load(path) for path in STORED]) == []
+    assert repeated_definitions([load(path) for path in STORED + CARDS]) == []

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from traitlets.config import Config
 
-from tools import canonical
+from tools import canonical, needs
 
 KERNELS = 2
 CELL_SECONDS = 600
@@ -38,6 +38,8 @@ class NotebookError(Exception):
 def execute(root: Path, pages: Sequence[Path], everything: bool = False) -> bool:
     """Execute notebooks side by side and store their outputs; return whether all succeeded.
 
+    Notebooks whose data are not here keep the outputs that they have.
+
     Args:
         root: the root of the repository.
         pages: the notebooks.
@@ -46,8 +48,15 @@ def execute(root: Path, pages: Sequence[Path], everything: bool = False) -> bool
     """
     package = _package_digest(root)
     stamps = _load(root / STAMPS)
-    stale = [page for page in pages if everything or stamps.get(page.name) != _state(page, package)]
+    stale = [
+        page
+        for page in pages
+        if everything or stamps.get(name_of(root, page)) != _state(page, package)
+    ]
     print(f"{len(pages) - len(stale)} of {len(pages)} notebooks are up to date")
+    for page in [page for page in stale if needs.missing(page)]:
+        print(f"{name_of(root, page)} keeps its outputs: {needs.missing(page)}")
+        stale.remove(page)
     normalise([page for page in pages if page not in stale])
     failed = False
     with ThreadPoolExecutor(KERNELS) as pool:
@@ -60,9 +69,10 @@ def execute(root: Path, pages: Sequence[Path], everything: bool = False) -> bool
                 failed = True
                 print(f"{page.name} is unchanged: {error}", file=sys.stderr)
                 continue
-            print(f"{page.name}: {seconds:.1f} s")
-            _record(root / STAMPS, page.name, _state(page, package))
-            _record(root / RUNTIMES, page.name, round(seconds, 1))
+            name = name_of(root, page)
+            print(f"{name}: {seconds:.1f} s")
+            _record(root / STAMPS, name, _state(page, package))
+            _record(root / RUNTIMES, name, round(seconds, 1))
     return not failed
 
 
@@ -187,19 +197,37 @@ def _record(path: Path, key: str, value: str | float) -> None:
 
 
 def find(root: Path, names: Sequence[str], may_be_new: bool = False) -> list[Path]:
-    """Return the notebooks with these names (with or without folder and ending), or all.
+    """Return the notebooks with these names, or all.
+
+    Args:
+        root: the root of the repository.
+        names: such as `2-1-the-residual-block` or `data/digits`, with or without
+            `notebooks/` and the ending.
+        may_be_new: whether they need not be there.
 
     Raises:
         NotebookError: there is no such notebook, or no notebook at all.
     """
     folder = root / "notebooks"
-    known = sorted(folder.glob("*.ipynb"))
-    pages = [folder / f"{Path(name).stem}.ipynb" for name in names] or known
-    missing = [page.stem for page in pages if page not in known]
+    known = sorted(
+        page for page in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in page.parts
+    )
+    pages = [folder / f"{_bare(name)}.ipynb" for name in names] or known
+    missing = [name_of(root, page) for page in pages if page not in known]
     if not pages or (missing and not may_be_new):
-        there = ", ".join(page.stem for page in known) or "none"
+        there = ", ".join(_bare(name_of(root, page)) for page in known) or "none"
+        missing = [_bare(name) for name in missing]
         raise NotebookError(f"no notebook {' '.join(missing)}".strip() + f"; there are: {there}")
     return pages
+
+
+def name_of(root: Path, page: Path) -> str:
+    """Return the path of a notebook below `notebooks`, such as `data/digits.ipynb`."""
+    return page.relative_to(root / "notebooks").as_posix()
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("notebooks/").removesuffix(".ipynb").removesuffix(".py")
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = canonical.ROOT) -> int:

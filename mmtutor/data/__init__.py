@@ -1,27 +1,65 @@
 """The data sets of the book, and how they are cut into batches.
 
-Real or exactly specified, made in seconds without a download, and the same for the same seed.
+Those of parts 1 to 6 are real or exactly specified, made in seconds without a download, and the
+same for the same seed. Those of part 7 are downloaded: `python -m mmtutor data` lists them.
 """
 
 from mmtutor.data.about import About
 from mmtutor.data.audio import Audio
 from mmtutor.data.dataset import Batch, BatchIndices, MultimodalDataset, loader
-from mmtutor.data.digits import RENDERERS, SPLITS, TARGETS, Scans, digits, scans
+from mmtutor.data.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
+from mmtutor.data.digits import CLASSES, RENDERERS, TARGETS, digits
+from mmtutor.data.errors import DataError
+from mmtutor.data.fonts import FACES
+from mmtutor.data.glyphs import KINDS, SCRIPTS, glyphs
+from mmtutor.data.grammar import ANSWERS, GRAMMARS
 from mmtutor.data.image import Image
+from mmtutor.data.information import (
+    Truth,
+    best_accuracy,
+    entropy,
+    joint_table,
+    mutual_information,
+    noisy_channels,
+    truths,
+)
+from mmtutor.data.pairs import sums
+from mmtutor.data.planted import planted, planted_truth
+from mmtutor.data.questions import QUESTIONS, question_grammar, questions
+from mmtutor.data.real.av_mnist import av_mnist
+from mmtutor.data.real.emoji import EMOJI_LANGUAGES, emoji
+from mmtutor.data.real.fsdd import FSDD_SPEAKERS, fsdd_recordings
+from mmtutor.data.real.grid import grid
+from mmtutor.data.real.mnist import keep_components, mnist_pictures
+from mmtutor.data.real.mosi import mosi, mosi_transcripts
+from mmtutor.data.real.spectrogram import log_spectrogram
+from mmtutor.data.scans import SPLITS, Scans, scans
 from mmtutor.data.scene import MOTIONS, Renderer, Scene
 from mmtutor.data.text import Text, decode_text, encode_text
 from mmtutor.data.video import Video
 from mmtutor.data.words import DIGIT_WORDS
 
 __all__ = [
+    "SCRIPTS",
+    "KINDS",
+    "FACES",
+    "ANSWERS",
     "About",
     "Audio",
     "Batch",
     "BatchIndices",
+    "CLASSES",
     "DIGIT_WORDS",
+    "DataError",
+    "EMOJI_LANGUAGES",
+    "FOLLOW_UPS",
+    "FSDD_SPEAKERS",
+    "GRAMMARS",
     "Image",
     "MOTIONS",
     "MultimodalDataset",
+    "OPENINGS",
+    "QUESTIONS",
     "RENDERERS",
     "Renderer",
     "SPLITS",
@@ -29,10 +67,34 @@ __all__ = [
     "Scene",
     "TARGETS",
     "Text",
+    "Truth",
     "Video",
+    "av_mnist",
+    "best_accuracy",
     "decode_text",
+    "dialogue_grammar",
+    "dialogues",
     "digits",
+    "emoji",
     "encode_text",
+    "entropy",
+    "fsdd_recordings",
+    "glyphs",
+    "grid",
+    "joint_table",
+    "keep_components",
     "loader",
+    "log_spectrogram",
+    "mnist_pictures",
+    "mosi",
+    "mosi_transcripts",
+    "mutual_information",
+    "noisy_channels",
+    "planted",
+    "planted_truth",
+    "question_grammar",
+    "questions",
     "scans",
+    "sums",
+    "truths",
 ]

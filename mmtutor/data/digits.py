@@ -1,30 +1,19 @@
 """The UCI handwritten digits, each as a picture, a word, a sound and a video."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import NamedTuple
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 from mmtutor.data.audio import Audio
-from mmtutor.data.checks import check_known
+from mmtutor.data.checks import check_known, check_range
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.image import Image
+from mmtutor.data.scans import SCANS, deal, scans, split_rows
 from mmtutor.data.scene import MOTIONS, Renderer, Scene
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import Text
 from mmtutor.data.video import Video
-
-# The rows of the file follow 14 filled-in copies of one printed form: the same sequence of
-# about 130 digits starts again at each of these rows.
-FORM_STARTS = (0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 1545, 1667)
-
-# Whole forms, because the scans of one form are alike. A random split flatters: an SVC trained
-# on the training forms reads .96 of the validation forms, but .97 to .99 of as many scans when
-# the same rows are split at random.
-SPLITS = {"train": range(0, 6), "validation": range(6, 8), "test": range(8, 14)}
 
 RENDERERS: dict[str, Renderer] = {
     "image": Image(),
@@ -36,45 +25,14 @@ RENDERERS: dict[str, Renderer] = {
 TARGETS: dict[str, Callable[[Scene], Tensor]] = {
     "digit": lambda scene: scene.labels,
     "motion": lambda scene: scene.motions,
+    "parity": lambda scene: scene.labels % 2,
 }
 
-
-class Scans(NamedTuple):
-    """The whole file, in its order.
-
-    Attributes:
-        pixels: float32 `(1797, 8, 8)` in [0, 1], 1 where there is ink.
-        labels: int64 `(1797,)`, the digit.
-        forms: int64 `(1797,)`, 0 to 13: the filled-in form that the scan is from.
-    """
-
-    pixels: Tensor
-    labels: Tensor
-    forms: Tensor
-
-
-def scans() -> Scans:
-    """Return the 1,797 scans that scikit-learn carries.
-
-    UCI says that 13 people wrote them and not which person wrote which; the forms are what
-    the file itself shows.
-
-    Source: Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine
-    Learning Repository, test part, licence CC BY 4.0.
-    """
-    # Copies, so that whoever changes them changes no later call.
-    return Scans(*(tensor.clone() for tensor in _read()))
-
-
-@cache
-def _read() -> Scans:
-    file = load_digits()
-    starts = torch.tensor(FORM_STARTS)
-    return Scans(
-        pixels=torch.from_numpy(file.images / 16).float(),
-        labels=torch.from_numpy(file.target).long(),
-        forms=torch.searchsorted(starts, torch.arange(len(file.target)), right=True) - 1,
-    )
+CLASSES: dict[str, tuple[str, ...]] = {
+    "digit": tuple("0123456789"),
+    "motion": tuple(MOTIONS),
+    "parity": ("even", "odd"),
+}
 
 
 def digits(
@@ -82,6 +40,7 @@ def digits(
     modalities: Sequence[str] | Mapping[str, Renderer] = ("image", "text", "audio", "video"),
     *,
     target: str = "digit",
+    reliability: Mapping[str, float] | None = None,
     seed: int = 0,
     renderings: int = 1,
 ) -> MultimodalDataset:
@@ -90,47 +49,61 @@ def digits(
     Each modality draws its nuisances from its own stream, named by the seed, the split and the
     modality. So leaving one out changes no other, and no two splits share a draw.
 
+    The details of each example are its `"digit"`, `"motion"`, `"form"` (0 to 13), `"scan"` (its
+    row in the file), and for each modality the digit that it shows, like `"shown_image"`.
+
     Args:
         split: `"train"` (776 scans), `"validation"` (253) or `"test"` (768); whole forms.
         modalities: names from `RENDERERS`; or a mapping from any name to a renderer, like
             `{"left": Image(noise=0.3), "right": Image(noise=0.6)}`: two views of one scan.
-        target: `"digit"` (0 to 9) or `"motion"` (the index of a direction in `MOTIONS`, drawn
-            evenly and apart from the digit; only a video shows it).
+        target: `"digit"` (0 to 9), `"parity"` (0 for even), or `"motion"` (the index of a
+            direction in `MOTIONS`, drawn evenly and apart from the digit; only a video shows
+            it).
+        reliability: modality → probability that it shows the example's digit; otherwise it
+            shows one drawn evenly from all ten, apart from the other modalities. Below 1, the
+            scan too is always drawn, from those of the split that show that digit: if it were
+            the example's own, two modalities with the same scan would betray that both are
+            right. A modality that is not named has 1.
         seed: of everything that is drawn.
         renderings: how often each scan is rendered, each time with fresh draws. The data set
             has that many times as many examples; the first ones are those of `renderings=1`.
 
     Raises:
-        TypeError: `modalities` is one string, or holds a renderer's class.
-        ValueError: an unknown split, modality or target, no modality, or `renderings` below 1.
+        TypeError: `modalities` is one string, or holds a renderer's class; `reliability` is no
+            mapping.
+        ValueError: an unknown split, modality or target, no modality, a reliability outside
+            [0, 1], or `renderings` below 1.
     """
-    check_known("split", split, SPLITS)
     check_known("target", target, TARGETS)
-    renderers = _renderers(modalities)
-    if renderings < 1:
-        raise ValueError(f"renderings must be at least 1, got {renderings}")
-    scenes = [_scene(split, seed, number) for number in range(renderings)]
-    inputs = {
-        name: torch.cat(
-            [
-                renderer(scene, generator_for(seed, split, number, "modality", name))
-                for number, scene in enumerate(scenes)
-            ]
-        )
-        for name, renderer in renderers.items()
-    }
-    return MultimodalDataset(inputs, torch.cat([TARGETS[target](scene) for scene in scenes]))
+    renderers = renderers_of(modalities)
+    reliability = _reliability(reliability, renderers)
+    check_range("renderings", renderings, 1)
+    rows = split_rows(split)
+    scenes = [_scene(rows, split, seed, number) for number in range(renderings)]
+    inputs, details = {}, _details(rows, scenes)
+    for name, renderer in renderers.items():
+        parts = []
+        for number, scene in enumerate(scenes):
+            key = (seed, split, number)
+            shown = _shown(scene, reliability[name], generator_for(*key, "reliability", name))
+            parts.append((renderer(shown, generator_for(*key, "modality", name)), shown.labels))
+        inputs[name], details[f"shown_{name}"] = map(torch.cat, zip(*parts, strict=True))
+    return MultimodalDataset(
+        inputs,
+        torch.cat([TARGETS[target](scene) for scene in scenes]),
+        details=details,
+        classes=CLASSES[target],
+        about=SCANS,
+    )
 
 
-def _scene(split: str, seed: int, number: int) -> Scene:
-    pixels, labels, forms = scans()
-    rows = torch.isin(forms, torch.tensor(SPLITS[split]))
-    generator = generator_for(seed, split, number, "motion")
-    motions = torch.randint(len(MOTIONS), (int(rows.sum()),), generator=generator)
-    return Scene(pixels[rows], labels[rows], motions)
+def renderers_of(modalities: Sequence[str] | Mapping[str, Renderer]) -> Mapping[str, Renderer]:
+    """Return the renderer of each modality; names alone mean those in `RENDERERS`.
 
-
-def _renderers(modalities: Sequence[str] | Mapping[str, Renderer]) -> Mapping[str, Renderer]:
+    Raises:
+        TypeError: `modalities` is one string, or holds something that is no renderer.
+        ValueError: an unknown modality.
+    """
     if isinstance(modalities, str):
         raise TypeError(f'modalities must be several names, like ("{modalities}",)')
     if not isinstance(modalities, Mapping):
@@ -141,3 +114,43 @@ def _renderers(modalities: Sequence[str] | Mapping[str, Renderer]) -> Mapping[st
         if isinstance(renderer, type) or not callable(renderer):
             raise TypeError(f"modality {name!r} needs a renderer, like Image(); got {renderer!r}")
     return modalities
+
+
+def _reliability(
+    given: Mapping[str, float] | None, renderers: Mapping[str, Renderer]
+) -> dict[str, float]:
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(
+            "reliability must map modalities to probabilities, like "
+            f'{{"audio": 0.7}}; got {given!r}'
+        )
+    for name, probability in (given or {}).items():
+        check_known("modality in reliability:", name, renderers)
+        check_range(f"reliability[{name!r}]", probability, 0, 1)
+    return {name: 1.0 for name in renderers} | dict(given or {})
+
+
+def _scene(rows: Tensor, split: str, seed: int, number: int) -> Scene:
+    pixels, labels, _ = scans()
+    generator = generator_for(seed, split, number, "motion")
+    motions = torch.randint(len(MOTIONS), rows.shape, generator=generator)
+    return Scene(pixels[rows], labels[rows], motions)
+
+
+def _shown(scene: Scene, reliability: float, generator: torch.Generator) -> Scene:
+    """Return the scene as a modality of that reliability shows it; `scene` is a whole split."""
+    if reliability == 1:
+        return scene
+    kept = torch.rand(scene.labels.shape, generator=generator) < reliability
+    drawn = torch.randint(10, scene.labels.shape, generator=generator)
+    shown = torch.where(kept, scene.labels, drawn)
+    return Scene(scene.scans[deal(shown, scene.labels, generator)], shown, scene.motions)
+
+
+def _details(rows: Tensor, scenes: Sequence[Scene]) -> dict[str, Tensor]:
+    return {
+        "digit": torch.cat([scene.labels for scene in scenes]),
+        "motion": torch.cat([scene.motions for scene in scenes]),
+        "form": scans().forms[rows].repeat(len(scenes)),
+        "scan": rows.repeat(len(scenes)),
+    }

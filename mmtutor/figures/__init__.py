@@ -2,6 +2,7 @@
 
 from mmtutor.figures.diagrams import beside, block, network
 from mmtutor.figures.media import animation, sound
+from mmtutor.figures.panels import score_panels
 from mmtutor.figures.plots import (
     confusion,
     curves,
@@ -10,10 +11,13 @@ from mmtutor.figures.plots import (
     images,
     learning_curves,
     lines,
+    scatter,
     scores,
     waveform,
 )
+from mmtutor.figures.spaces import coordinated
 from mmtutor.figures.style import COLOURS, use_style
+from mmtutor.figures.sweeps import sweep
 
 use_style()
 
@@ -23,6 +27,7 @@ __all__ = [
     "beside",
     "block",
     "confusion",
+    "coordinated",
     "curves",
     "example",
     "heatmap",
@@ -30,7 +35,10 @@ __all__ = [
     "learning_curves",
     "lines",
     "network",
+    "scatter",
+    "score_panels",
     "scores",
     "sound",
+    "sweep",
     "waveform",
 ]

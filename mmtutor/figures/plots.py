@@ -12,20 +12,23 @@ from torch import Tensor
 from mmtutor.figures.style import COLOURS
 from mmtutor.training import History
 
+MARKERS = "ox^s"  # of classes, for whoever does not see their colours
+
 
 def images(
     pictures: Tensor | Sequence[Tensor], titles: Sequence[str] = (), columns: int = 10
 ) -> None:
-    """Show grey pictures in rows.
+    """Show pictures of one size in rows.
 
     Args:
-        pictures: each `(height, width)`, in [0, 1].
+        pictures: each `(height, width)`, or `(height, width, 3)` in colour, in [0, 1].
         titles: one for each picture, or none.
         columns: pictures in a row.
     """
     rows = -(-len(pictures) // columns)
     columns = min(columns, len(pictures))
-    size = (7.0, rows * (7.0 / columns + (0.25 if titles else 0.05)))
+    height, width = pictures[0].shape[:2]
+    size = (7.0, rows * (7.0 / columns * height / width + (0.25 if titles else 0.05)))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for axis in axes.flat[len(pictures) :]:
         axis.axis("off")
@@ -145,6 +148,34 @@ def curves(
         axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.legend(title=f"mean ± sd, {len(values)} seeds", title_fontsize="medium")
+    plt.show()
+
+
+def scatter(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], *, xlabel: str, ylabel: str
+) -> None:
+    """Show points in the colour and the shape of their class, a panel for each set of them.
+
+    Args:
+        panels: title → x, y and integer class of each point, all `(points,)`.
+        xlabel: what runs to the right in every panel.
+        ylabel: what runs up.
+    """
+    _, axes = plt.subplots(
+        1,
+        len(panels),
+        figsize=(7, 0.5 + 6.5 / len(panels)),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+    )
+    for axis, (title, values) in zip(axes[0], panels.items(), strict=True):
+        x, y, classes = map(np.asarray, values)
+        for number, kind in enumerate(np.unique(classes)):
+            chosen = classes == kind
+            axis.scatter(x[chosen], y[chosen], s=14, marker=MARKERS[number % len(MARKERS)])
+        axis.set(title=title, xlabel=xlabel, aspect="equal")
+    axes[0, 0].set_ylabel(ylabel)
     plt.show()
 
 

@@ -6,7 +6,7 @@ from tests.guards.claims import built_equals_packaged, claims, ignored_outputs
 from tests.guards.form import canonical_form, execution_counts, opening, setup
 from tests.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.guards.page import Page
-from tests.guards.sections import closing_sections, exercises, objectives
+from tests.guards.sections import card_sections, closing_sections, exercises, objectives
 from tests.guards.style import cell_sizes, comments, prose
 
 GUARDS: tuple[Callable[[Page], list[str]], ...] = (
@@ -28,4 +28,19 @@ GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     built_equals_packaged,
 )
 
-__all__ = ["GUARDS", "Page"]
+CARD_GUARDS: tuple[Callable[[Page], list[str]], ...] = (
+    execution_counts,
+    canonical_form,
+    opening,
+    setup,
+    card_sections,
+    cell_sizes,
+    comments,
+    alternative_text,
+    clean_outputs,
+    ticks,
+    claims,
+    ignored_outputs,
+)
+
+__all__ = ["CARD_GUARDS", "GUARDS", "Page"]

@@ -30,6 +30,11 @@ class Page:
     address: str
     packaged: frozenset[str] = frozenset()
 
+    @property
+    def is_card(self) -> bool:
+        """Whether this is a data card, not a page that teaches."""
+        return self.path.startswith("notebooks/data/")
+
     @cached_property
     def cells(self) -> list[NotebookNode]:
         """All cells."""

@@ -12,6 +12,16 @@ _OPENING = {
     "minutes after **Time**": r"\*\*Time\*\*[^*]* \d+ minutes?\b",
     "●○○, ●●○ or ●●● after **Difficulty**": rf"\*\*Difficulty\*\* {_DIFFICULTY}(?!\S)",
 }
+CARD_SECTIONS = (
+    "Origin and licence",
+    "How it was collected",
+    "Who is in it",
+    "Splits",
+    "Baselines",
+    "Known faults",
+    "What not to conclude",
+    "References",
+)
 _EXERCISE = re.compile(
     r"^(?P<heading>### Exercise (?P<number>\S+) · \S.*)\n+(?P<line>.*)", re.MULTILINE
 )
@@ -48,6 +58,15 @@ def closing_sections(page: Page) -> list[str]:
     if not sections["References"].strip():
         found.append("there are no references")
     return found
+
+
+def card_sections(page: Page) -> list[str]:
+    """A data card answers the same questions as every other, in the same order."""
+    sections = _sections(page.prose)
+    names = tuple(name for name, _ in sections)
+    if names != CARD_SECTIONS:
+        return [f"expected the sections {', '.join(CARD_SECTIONS)}; got {', '.join(names)}"]
+    return [f"## {name} is empty" for name, content in sections if not content.strip()]
 
 
 def exercises(page: Page) -> list[str]:

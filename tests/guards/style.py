@@ -8,19 +8,20 @@ import tokenize
 
 from tests.guards.page import Page, code_lines
 
-CODE_CELLS = (12, 34)
+PAGE_CELLS, CARD_CELLS = (12, 34), (4, 12)
 MEDIAN_LINES, USUAL_LINES, MOST_LINES = 6, 15, 25
 WORDS_PER_CODE_CELL = (40, 140)
 SHARE_OF_COMMENTS = 0.05
 
 
 def cell_sizes(page: Page) -> list[str]:
-    """Code cells are many and small."""
+    """Code cells are many and small; a data card has fewer."""
     sizes = sorted(len(code_lines(cell)) for cell in page.code)
     count = len(page.lesson)
     found = []
-    if not CODE_CELLS[0] <= count <= CODE_CELLS[1]:
-        found.append(f"{count} code cells, expected {CODE_CELLS[0]} to {CODE_CELLS[1]}")
+    fewest, most = CARD_CELLS if page.is_card else PAGE_CELLS
+    if not fewest <= count <= most:
+        found.append(f"{count} code cells, expected {fewest} to {most}")
     if not sizes:
         return found
     if (median := statistics.median(sizes)) > MEDIAN_LINES:

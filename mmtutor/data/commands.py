@@ -1,0 +1,109 @@
+"""The command `data`: which sets there are; fetch them; check them."""
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from mmtutor.data import store
+from mmtutor.data.catalogue import CATALOGUE
+from mmtutor.data.checks import check_known
+
+_CARRIED = "carried by the package"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands to the parser of `data`; `run` takes the parsed options."""
+    parser.set_defaults(run=lambda options: show())
+    commands = parser.add_subparsers(metavar="COMMAND")
+    command = commands.add_parser("get", help="fetch what is missing or damaged")
+    command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
+    command.set_defaults(run=lambda options: get(options.names))
+    command = commands.add_parser("verify", help="read the files and say what is wrong")
+    command.add_argument("names", nargs="*", metavar="NAME", type=_name, help="else what is here")
+    command.set_defaults(run=lambda options: verify(options.names))
+    command = commands.add_parser("sources", help="say what to save where, to fetch it by hand")
+    command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
+    command.set_defaults(run=lambda options: sources(options.names))
+
+
+def show() -> int:
+    """Print a line for each set of the catalogue, and return 0."""
+    row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
+    print(row.format("name", "MB", "where", "title", "licence"))
+    for name, entry in CATALOGUE.items():
+        size = f"{entry.size / 1e6:.0f}" if entry.size else ""
+        title, licence = entry.about.title, entry.about.licence
+        print(row.format(name, size, _where(name), _short(title), _short(licence)))
+    print(f"data folder: {store.folder()}")
+    return 0
+
+
+def get(names: Sequence[str]) -> int:
+    """Fetch sets and print where they are. Return 1 if one could not be fetched, otherwise 0."""
+    failed = 0
+    for name in _chosen(names):
+        try:
+            print(f"{name}: {_CARRIED if CATALOGUE[name].carried else store.get(name)}")
+        except (store.DataError, ImportError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            failed = 1
+    return failed
+
+
+def verify(names: Sequence[str]) -> int:
+    """Print what is wrong with sets, and return 1 if anything is, otherwise 0.
+
+    Args:
+        names: which ones. If there are none, then all those that are here, be it in part.
+    """
+    found = {name: store.problems(name) for name in _chosen(names or _begun())}
+    for name, problems in found.items():
+        good = _CARRIED if CATALOGUE[name].carried else "good"
+        print("\n".join(f"{name}: {line}" for line in problems or [good]))
+    if not found:
+        print(f"there are no data in {store.folder()}")
+    return int(any(found.values()))
+
+
+def sources(names: Sequence[str]) -> int:
+    """Print the address of each file that is missing or damaged, and where to save it; return 0.
+
+    Args:
+        names: of sets.
+    """
+    for name in _chosen(names):
+        for page, path in store.sources(name):
+            print(f"{page}\n  → {path}")
+    return 0
+
+
+def _begun() -> list[str]:
+    return [name for name, entry in CATALOGUE.items() if entry.parts and _where(name) != "not here"]
+
+
+def _where(name: str) -> str:
+    entry = CATALOGUE[name]
+    if entry.carried:
+        return _CARRIED
+    if store.here(name):
+        return "cached"
+    base = store.folder() / entry.folder
+    return "incomplete" if any((base / part.path).exists() for part in entry.parts) else "not here"
+
+
+def _chosen(names: Sequence[str]) -> list[str]:
+    """Return each name once; "all" stands for all of them."""
+    return list(CATALOGUE) if "all" in names else list(dict.fromkeys(names))
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, 28, placeholder=" …")
+
+
+def _name(text: str) -> str:
+    try:
+        check_known("data set", text, [*CATALOGUE, "all"])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text

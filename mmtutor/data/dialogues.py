@@ -1,0 +1,256 @@
+"""Dialogues about a picture of two digits, whose last question needs the first."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
+
+from mmtutor.data.checks import check_known
+from mmtutor.data.dataset import MultimodalDataset
+from mmtutor.data.grammar import (
+    GRAMMARS,
+    OF_TWO_PARITIES,
+    UNEQUAL,
+    Case,
+    Digits,
+    Grammar,
+    Pairs,
+    Slots,
+    Wordings,
+    check_grammar,
+    filled,
+    yes_no,
+)
+from mmtutor.data.pairs import PICTURE, asked
+from mmtutor.data.questions import QUESTIONS
+from mmtutor.data.scene import Renderer
+from mmtutor.data.words import DIGIT_WORDS
+
+DIALOGUE_LENGTH = 128  # ids; the longest dialogue has 122 bytes
+OPENINGS = ("digit", "side", "parity")  # the kinds of the first question
+
+
+class Topic(NamedTuple):
+    """What a follow-up can refer to.
+
+    Attributes:
+        it: the digit that the first turn is about.
+        other: the digit on the other side.
+        again: the answer to the first question about the other side, if it names a side.
+    """
+
+    it: int
+    other: int
+    again: str
+
+
+class FollowUp(NamedTuple):
+    """A kind of elliptical question; its openings, pairs and slots are alike likely.
+
+    Attributes:
+        answer: what is right, given the topic and what fills the slots.
+        openings: the kinds of first question that it may follow.
+        pairs: the digits that it is asked about.
+        slots: each way to fill the wordings.
+        wordings: for each grammar, the ways to ask it.
+    """
+
+    answer: Callable[[Topic, Slots], str]
+    openings: tuple[str, ...]
+    pairs: Pairs
+    slots: tuple[Slots, ...]
+    wordings: Wordings
+
+
+def _parity(topic: Topic, slots: Slots) -> str:
+    return yes_no((topic.it % 2 == 0) == (slots["parity"] == "even"))
+
+
+def _comparison(topic: Topic, slots: Slots) -> str:
+    return yes_no((topic.it > topic.other) == (slots["relation"] == "larger"))
+
+
+def _double(topic: Topic, slots: Slots) -> str:
+    return str(2 * (topic.it if slots["referent"] == "it" else topic.other))
+
+
+# The pairs are such that the answer would be another one if "it" were the other digit.
+FOLLOW_UPS: dict[str, FollowUp] = {
+    "name": FollowUp(
+        answer=lambda topic, slots: str(topic.it),
+        openings=("side", "parity"),
+        pairs=UNEQUAL,
+        slots=filled(),
+        wordings={
+            "seen": (
+                "Which digit is it?",
+                "What digit is it?",
+                "And which digit is it?",
+                "Name it.",
+            ),
+            "unseen": ("What is it?", "And what digit is it?", "Name the digit."),
+        },
+    ),
+    "other": FollowUp(
+        answer=lambda topic, slots: topic.again,
+        openings=("digit", "parity"),
+        pairs=UNEQUAL,
+        slots=filled(),
+        wordings={
+            "seen": (
+                "And on the other side?",
+                "And the other one?",
+                "What about the other side?",
+                "And what about the other digit?",
+            ),
+            "unseen": ("What about the other one?", "And the other side?", "And the other digit?"),
+        },
+    ),
+    "parity": FollowUp(
+        answer=_parity,
+        openings=("digit", "side"),
+        pairs=OF_TWO_PARITIES,
+        slots=filled(parity=("even", "odd")),
+        wordings={
+            "seen": ("Is it {parity}?", "Is it an {parity} digit?", "Is this digit {parity}?"),
+            "unseen": ("Is this an {parity} digit?", "Is this one {parity}?"),
+        },
+    ),
+    "comparison": FollowUp(
+        answer=_comparison,
+        openings=("digit", "parity"),
+        pairs=UNEQUAL,
+        slots=filled(relation=("larger", "smaller")),
+        wordings={
+            "seen": (
+                "Is it {relation} than the other one?",
+                "Is it the {relation} one?",
+                "Is it the {relation} digit?",
+            ),
+            "unseen": ("Is it {relation} than the other digit?", "Is this the {relation} one?"),
+        },
+    ),
+    "double": FollowUp(
+        answer=_double,
+        openings=OPENINGS,
+        pairs=UNEQUAL,
+        slots=filled(referent=("it", "the other one")),
+        wordings={
+            "seen": (
+                "Double {referent}.",
+                "Take {referent} twice.",
+                "What is {referent} times two?",
+                "What do you get if you double {referent}?",
+            ),
+            "unseen": (
+                "Take {referent} times two.",
+                "What do you get if you take {referent} twice?",
+            ),
+        },
+    ),
+}
+
+
+def dialogues(
+    split: str = "train",
+    *,
+    grammar: str = "seen",
+    context: bool = True,
+    image: Renderer = PICTURE,
+    seed: int = 0,
+    renderings: int = 1,
+) -> MultimodalDataset:
+    """Return pictures of two digits, a dialogue about each, and its last answer as the target.
+
+    The `"image"` shows two scans side by side, float32 `(examples, 1, canvas, 2 * canvas)`; the
+    `"text"` is like `"Q: Which digit is on the left? A: Seven. Q: And on the other side?"`, int64
+    `(examples, 128)`, as `encode_text` gives. The first question is one of `questions`, about a
+    digit, the side of the larger or smaller one, or whether one is even or odd; its answer is
+    true. The second is elliptical: which digit "it" is, whether it is even or odd, larger or
+    smaller, what twice it or the other one is; or what the first would be about the other side.
+
+    With the same picture and the same last question, other first turns have other answers, each
+    as often as the others: "it" is the left digit as often as the right, and "And the other
+    one?" asks for a digit as often as for yes or no. `dialogue_grammar` says how far one gets
+    without the first turn or without the picture.
+
+    The unseen grammar asks the same in other wordings, in both turns. None of them is in the
+    training split, but all of their words are.
+
+    The details are the digits `"left"` and `"right"`, the rows of their scans in the file,
+    `"scan_left"` and `"scan_right"`, the `"opening"`, an index into `OPENINGS`, and the `"kind"`
+    of the last question, an index into `list(FOLLOW_UPS)`.
+
+    Args:
+        split: `"train"`, `"validation"` or `"test"`; both scans are from it.
+        grammar: `"seen"`, or `"unseen"` for validation and test.
+        context: whether the text begins with the first turn; nothing else depends on it.
+        image: the renderer of each half, which draws apart from the other.
+        seed: of everything that is drawn.
+        renderings: the data set has this many times as many examples as the split has scans
+            (776, 253, 768), the first ones those of `renderings=1`.
+
+    Raises:
+        TypeError: `image` is no renderer.
+        ValueError: an unknown split or grammar, the unseen grammar for the training split, or
+            `renderings` below 1.
+    """
+    check_grammar(grammar, split)
+    return asked(
+        dialogue_grammar(grammar),
+        split,
+        name=f"dialogues/{grammar}",
+        title="Dialogues about two handwritten digits",
+        labels={"opening": OPENINGS, "kind": tuple(FOLLOW_UPS)},
+        length=DIALOGUE_LENGTH,
+        image=image,
+        seed=seed,
+        renderings=renderings,
+        context=context,
+    )
+
+
+@cache
+def dialogue_grammar(grammar: str = "seen") -> Grammar:
+    """Return all that `dialogues` can draw, to compute how far a part of it leads.
+
+    `dialogue_grammar().ceiling("left", "right", "text")` is the best accuracy without the first
+    turn, 9/20: half for each kind of question, but a quarter for "And the other one?". That
+    without the picture, `ceiling("context", "text")`, is 311/675; it is 1 only where the first
+    turn names the digit and the second asks for its parity or its double. They are exact for
+    what is drawn from, and the same in both grammars; a finite data set is a little off.
+
+    Args:
+        grammar: one of `GRAMMARS`.
+    """
+    check_known("grammar", grammar, GRAMMARS)
+    return Grammar(case for kind in FOLLOW_UPS for case in _cases(kind, grammar))
+
+
+def _cases(name: str, grammar: str) -> Iterator[Case]:
+    kind = FOLLOW_UPS[name]
+    wordings = kind.wordings[grammar]
+    last = [(f"Q: {text.format(**slots)}", slots) for slots in kind.slots for text in wordings]
+    share = Fraction(1, len(FOLLOW_UPS) * len(kind.openings) * len(last))
+    for opening in kind.openings:
+        for (left, right), probability in kind.pairs.items():
+            first = list(_first_turns(opening, {"left": left, "right": right}, grammar))
+            likely = probability * share / len(first)
+            for context, topic in first:
+                for text, slots in last:
+                    answer = kind.answer(topic, slots)
+                    yield Case(likely, left, right, name, text, answer, context, opening)
+
+
+def _first_turns(opening: str, digits: Digits, grammar: str) -> Iterator[tuple[str, Topic]]:
+    """Yield each wording of a first question with its answer, and what follow-ups refer to."""
+    question = QUESTIONS[opening]
+    for slots in question.slots:
+        answer = question.answer(digits, slots)
+        side = slots.get("side", answer)
+        (other,) = set(digits) - {side}
+        again = question.answer(digits, {**slots, "side": other})
+        spoken = DIGIT_WORDS["english"][int(answer)] if answer.isdecimal() else answer
+        topic = Topic(digits[side], digits[other], again)
+        for wording in question.wordings[grammar]:
+            yield f"Q: {wording.format(**slots)} A: {spoken.capitalize()}. ", topic

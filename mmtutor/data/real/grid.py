@@ -1,0 +1,176 @@
+"""The GRID corpus: digits in the sentences of one speaker, seen on the mouth and heard."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmtutor.data import store
+from mmtutor.data.catalogue import CATALOGUE
+from mmtutor.data.checks import check_known
+from mmtutor.data.dataset import MultimodalDataset
+from mmtutor.data.real.damage import damaged
+from mmtutor.data.real.grid_clips import FRAMES, SAMPLES, make
+from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise, unit_power
+from mmtutor.data.real.spectrogram import log_spectrogram
+from mmtutor.data.seeds import generator_for
+from mmtutor.data.text import encode_text
+from mmtutor.data.words import DIGIT_WORDS
+
+__all__ = ["GRID_SPLITS", "GRID_TARGETS", "grid", "make", "sentence"]
+
+# Split → of the 100 clips of each digit, in a fixed random order, those that it has.
+GRID_SPLITS = {"train": slice(0, 60), "validation": slice(60, 70), "test": slice(70, 100)}
+
+GRID_TARGETS = ("digit", "clean")
+
+LEVEL = 0.05  # root mean square of every sound, so that the highest peak of the corpus is 0.8
+
+SENTENCE_LENGTH = 32  # "place green with w seven please" has 31 letters
+
+# A clip's name has one letter for each word of its sentence, the spoken letter as it is.
+_WORDS = (
+    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
+    {"b": "blue", "g": "green", "r": "red", "w": "white"},
+    {"a": "at", "b": "by", "i": "in", "w": "with"},
+    {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
+    dict(zip("z123456789", DIGIT_WORDS["english"], strict=True)),
+    {"a": "again", "n": "now", "p": "please", "s": "soon"},
+)
+
+
+def grid(
+    split: str = "train",
+    *,
+    target: str = "digit",
+    snr_db: float | None = None,
+    noise: str = "white",
+    seed: int = 0,
+) -> MultimodalDataset:
+    """Return the digits of speaker 1 of the GRID corpus, one from each of 1,000 sentences.
+
+    - `"video"`, float32 `(examples, 1, 12, 28, 64)` in [0, 1]: the mouth in the 12 frames (25
+      a second) about the middle of the digit.
+    - `"audio"`, float32 `(examples, 5120)` in [-1, 1]: 0.64 seconds at 8 kHz about the same
+      instant. Its root mean square is 0.05, with noise as without.
+    - `"text"`, for the target `"clean"` only, as it names the digit: the sentence, int64
+      `(examples, 32)` as `encode_text` gives.
+
+    A sentence is a command, a colour, a preposition, a letter, a digit and an adverb, like
+    "bin blue at f two now"; no two of the 1,000 are alike. The words about the digit tell
+    something of it, and the clips let us see and hear parts of them: after an even digit comes
+    "now" or "please", after an odd one "again" or "soon".
+
+    Each digit has 60 clips for training, 10 for validation and 30 for test, in the same split
+    whatever the seed is. All are of one speaker: nothing here says how well others are
+    understood.
+
+    The detail `"clip"` is the row in the file, whose rows are in the order of the clips' names;
+    `"sentence"` is the sentence, as above.
+
+    Args:
+        split: `"train"` (600 clips), `"validation"` (100) or `"test"` (300).
+        target: `"digit"`; or `"clean"`, the `log_spectrogram` of the sound without noise,
+            float32 `(examples, 32, 20)`, less the mean and over the standard deviation of the
+            training clips for each band and frame. So the mean itself has an error near 1.
+        snr_db: power of the sound over the power of the noise, in decibels; None for no noise.
+        noise: `"white"`, or `"speech"`: noise with the mean spectrum of the training clips.
+        seed: of the noise.
+
+    Raises:
+        DataError: the data cannot be had, or are damaged.
+        ValueError: an unknown split, target or noise, or an `snr_db` that is not finite.
+
+    Source: Cooke et al. 2006, An audio-visual corpus for speech perception and automatic
+    speech recognition, licence CC BY 4.0.
+    """
+    check_known("split", split, GRID_SPLITS)
+    check_known("target", target, GRID_TARGETS)
+    check_noise(noise, snr_db)
+    arrays = _read(store.get("grid") / "s1_digits.npz")
+    labels = torch.from_numpy(arrays["label"]).long()
+    rows, training = _rows(labels, split), _rows(labels, "train")
+    clean = LEVEL * unit_power(torch.from_numpy(arrays["audio"]).float())
+    spectrum = speech_spectrum(clean[training]) if noise == "speech" else None
+    generator = generator_for(seed, "grid", split, "noise")
+    sentences = encode_text([sentence(arrays["ids"][row]) for row in rows], SENTENCE_LENGTH)
+    inputs = {
+        "video": torch.from_numpy(arrays["video"])[rows, None] / 255,
+        "audio": _noisy(clean[rows], snr_db, spectrum, generator),
+    }
+    if target == "clean":
+        inputs["text"] = sentences
+    return MultimodalDataset(
+        inputs,
+        labels[rows] if target == "digit" else _standardised(clean, rows, training),
+        details={"clip": rows, "sentence": sentences},
+        classes=[str(digit) for digit in range(10)] if target == "digit" else (),
+        about=CATALOGUE["grid"].about,
+    )
+
+
+def sentence(name: str) -> str:
+    """Return the sentence of a clip, which its name spells: `"bbaf2n"` → bin blue at f two now.
+
+    Raises:
+        ValueError: no name of a clip.
+    """
+    try:
+        return " ".join(words[letter] for words, letter in zip(_WORDS, name, strict=True))
+    except (KeyError, ValueError):
+        raise ValueError(f'a clip of GRID has a name like "bbaf2n", got {str(name)!r}') from None
+
+
+def _rows(labels: Tensor, split: str) -> Tensor:
+    """Return the rows of a split, in their order."""
+    chosen = []
+    for digit in range(10):
+        rows = (labels == digit).nonzero()[:, 0]
+        order = torch.randperm(len(rows), generator=generator_for("grid", "split", digit))
+        chosen.append(rows[order[GRID_SPLITS[split]]])
+    return torch.cat(chosen).sort().values
+
+
+def _noisy(
+    clean: Tensor, snr_db: float | None, spectrum: Tensor | None, generator: torch.Generator
+) -> Tensor:
+    """Return the sounds in noise, at the same level."""
+    if snr_db is None:
+        return clean
+    ratio = 10 ** (-snr_db / 20)  # of the noise's amplitude to the sound's
+    noise = LEVEL * unit_noise(len(clean), SAMPLES, generator, spectrum)
+    return (clean + ratio * noise) / (1 + ratio**2) ** 0.5
+
+
+def _standardised(clean: Tensor, rows: Tensor, training: Tensor) -> Tensor:
+    """Return the spectrograms of some rows, standardised by the training rows."""
+    reference = log_spectrogram(clean[training])
+    mean, deviation = reference.mean(dim=0), reference.std(dim=0, correction=0)
+    return (log_spectrogram(clean[rows]) - mean) / deviation
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of the file that `make` makes."""
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in ("video", "audio", "label", "ids")}
+    except Exception as error:  # zipfile, zlib and numpy each have their own
+        raise damaged(path, f"it is no file of arrays ({error})") from error
+    count = len(arrays["ids"])
+    wanted = {
+        "video": (np.uint8, (count, FRAMES, 28, 64)),
+        "audio": (np.int16, (count, SAMPLES)),
+        "label": (np.int64, (count,)),
+    }
+    for name, (dtype, shape) in wanted.items():
+        given = arrays[name]
+        if given.dtype != dtype or given.shape != shape:
+            raise damaged(
+                path,
+                f"{name} should be {np.dtype(dtype)} {shape}, but is {given.dtype} {given.shape}",
+            )
+    counts = [int((arrays["label"] == digit).sum()) for digit in range(10)]
+    if counts != [100] * 10 or count != 1000:
+        raise damaged(path, f"it should have 100 clips of each digit, but has {counts}")
+    return arrays

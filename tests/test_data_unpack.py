@@ -1,0 +1,112 @@
+"""Archives: what is unpacked, and what is refused."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mmtutor.data.store import DataError
+from mmtutor.data.unpack import untar, unzip
+from tests.file_server import tar, zipped
+
+FILES = {
+    "toy-1.0/recordings/0.wav": b"zero",
+    "toy-1.0/recordings/1.wav": b"one",
+    "toy-1.0/recordings/._1.wav": b"made by a system",
+    "toy-1.0/recordings/notes.txt": b"notes",
+    "toy-1.0/other/2.wav": b"two",
+}
+
+
+def unpacked(content: bytes, folder: Path) -> dict[str, bytes]:
+    """Unpack a tar archive into a folder below `folder`, and return the files there."""
+    (folder / "toy.tar.gz").write_bytes(content)
+    untar([folder / "toy.tar.gz"], folder / "made", members="recordings/*.wav")
+    return {path.name: path.read_bytes() for path in (folder / "made").iterdir()}
+
+
+def test_only_the_wanted_members_of_a_tar_archive_are_unpacked(tmp_path):
+    assert unpacked(tar(FILES), tmp_path) == {"0.wav": b"zero", "1.wav": b"one"}
+
+
+def test_only_the_wanted_members_of_a_zip_archive_are_unpacked(tmp_path):
+    (tmp_path / "toy.zip").write_bytes(zipped(FILES))
+    unzip(tmp_path / "toy.zip", tmp_path / "made", "recordings/*.wav")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
+    assert files == {"0.wav": b"zero", "1.wav": b"one"}
+
+
+def test_a_link_that_is_not_wanted_is_left_out(tmp_path):
+    content = tar(FILES, link("toy-1.0/latest", tarfile.SYMTYPE, "recordings"))
+    assert len(unpacked(content, tmp_path)) == 2
+
+
+def link(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    member.linkname = target
+    return member
+
+
+OUT = "leads out of its folder"
+NO_FILE = "is a link or a device, no file"
+HOSTILE = {
+    "a name that goes up": (tar({"toy/../../../recordings/evil.wav": b"evil"}), OUT),
+    "an unwanted name that goes up": (tar({"../evil.txt": b"evil"}), OUT),
+    "an absolute name": (tar({"/recordings/evil.wav": b"evil"}), OUT),
+    "a name that goes up on Windows": (tar({"a/recordings/x\\..\\..\\evil.wav": b"evil"}), OUT),
+    "a name with a drive": (tar({"a/recordings/C:evil.wav": b"evil"}), OUT),
+    "a symbolic link": (tar({}, link("a/recordings/x.wav", tarfile.SYMTYPE, "/evil")), NO_FILE),
+    "a hard link": (tar({}, link("a/recordings/x.wav", tarfile.LNKTYPE, "../evil")), NO_FILE),
+    "a device": (tar({}, link("a/recordings/x.wav", tarfile.CHRTYPE)), NO_FILE),
+    "a pipe": (tar({}, link("a/recordings/x.wav", tarfile.FIFOTYPE)), NO_FILE),
+    "a folder": (tar({}, link("a/recordings/x.wav", tarfile.DIRTYPE)), NO_FILE),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_a_tar_archive_that_leads_elsewhere_is_refused(tmp_path, content, message):
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    with pytest.raises(DataError, match=message):
+        unpacked(content, folder)
+    assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
+    assert list((folder / "made").iterdir()) == []
+
+
+def test_a_link_in_the_place_of_a_folder_leads_nowhere(tmp_path):
+    (tmp_path / "outside").mkdir()
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        archive.addfile(link("a/recordings", tarfile.SYMTYPE, str(tmp_path / "outside")))
+        member = tarfile.TarInfo("a/recordings/0.wav")
+        member.size = 4
+        archive.addfile(member, io.BytesIO(b"zero"))
+    assert unpacked(stream.getvalue(), tmp_path) == {"0.wav": b"zero"}
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_second_file_of_the_same_name_does_not_replace_the_first(tmp_path):
+    with pytest.raises(FileExistsError):
+        unpacked(tar({"a/recordings/0.wav": b"zero", "b/recordings/0.wav": b"evil"}), tmp_path)
+    assert (tmp_path / "made" / "0.wav").read_bytes() == b"zero"
+
+
+@pytest.mark.parametrize("name", ["../x/s1/evil.mpg", "/s1/evil.mpg", "s1/x\\..\\..\\evil.mpg"])
+def test_a_zip_archive_that_leads_elsewhere_is_refused(tmp_path, name):
+    (tmp_path / "s1.zip").write_bytes(zipped({name: b"evil"}))
+    with pytest.raises(DataError, match=OUT):
+        unzip(tmp_path / "s1.zip", tmp_path / "made", "s1/*.mpg")
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_link_in_a_zip_archive_is_refused(tmp_path):
+    member = zipfile.ZipInfo("s1/x.mpg")
+    member.external_attr = 0o120777 << 16  # a symbolic link
+    with zipfile.ZipFile(tmp_path / "s1.zip", "w") as archive:
+        archive.writestr(member, "/evil")
+    with pytest.raises(DataError, match=NO_FILE):
+        unzip(tmp_path / "s1.zip", tmp_path / "made", "s1/*.mpg")
+    assert list((tmp_path / "made").iterdir()) == []
