@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from mmtutor.data import decode_text, store
 from mmtutor.data.errors import DataError
-from mmtutor.data.real.grid import grid, make, sentence
-from mmtutor.data.real.grid_clips import digit_and_middle
+from mmtutor.data.real.grid import grid, sentence
+from mmtutor.data.real.grid_clips import digit_and_middle, make
 from mmtutor.data.real.spectrogram import log_spectrogram
 from tests.real_data import needs
 

@@ -154,7 +154,7 @@ CATALOGUE: dict[str, Entry] = {
     "av_mnist": Entry(
         About(
             title="Audio-visual MNIST",
-            licence="those of MNIST and of the Free Spoken Digit Dataset",
+            licence="MNIST: as published by its authors; Free Spoken Digit Dataset: CC BY-SA 4.0",
             source="MNIST and the Free Spoken Digit Dataset",
             citation=(
                 "after Vielzeuf, Lechervy, Pateux and Jurie 2018, CentralNet: a Multilayer "

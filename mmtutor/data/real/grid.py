@@ -11,14 +11,12 @@ from mmtutor.data.catalogue import CATALOGUE
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.real.damage import damaged
-from mmtutor.data.real.grid_clips import FRAMES, SAMPLES, make
+from mmtutor.data.real.grid_clips import FRAMES, SAMPLES
 from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise, unit_power
 from mmtutor.data.real.spectrogram import log_spectrogram
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import encode_text
 from mmtutor.data.words import DIGIT_WORDS
-
-__all__ = ["GRID_SPLITS", "GRID_TARGETS", "grid", "make", "sentence"]
 
 # Split → of the 100 clips of each digit, in a fixed random order, those that it has.
 GRID_SPLITS = {"train": slice(0, 60), "validation": slice(60, 70), "test": slice(70, 100)}

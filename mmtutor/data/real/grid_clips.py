@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from mmtutor.data.real.damage import damaged
 from mmtutor.data.words import DIGIT_WORDS
@@ -97,6 +96,8 @@ def _mouth(path: Path, middle: float) -> np.ndarray:
 
 def _sound(path: Path, middle: float) -> np.ndarray:
     """Return the sound about an instant, int16 `(5120,)` at 8 kHz."""
+    from scipy.signal import resample_poly  # slow to import, and seldom needed
+
     channels = np.concatenate([frame.to_ndarray() for frame in _decoded(path, "audio")], axis=1)
     mono = channels.astype(np.float32).mean(axis=0) / 32768
     sound = resample_poly(mono, AUDIO_RATE // 100, CLIP_RATE // 100)
