@@ -1,4 +1,6 @@
+import importlib
 import json
+import pkgutil
 import re
 from pathlib import Path
 
@@ -6,9 +8,14 @@ import pytest
 
 from mmtutor import exercises
 from mmtutor.exercises.exercise import is_untouched
-from tests.answers import page_1_2, page_2_1, page_4_1
+from tests import answers
 
-ANSWERS = page_1_2.ANSWERS | page_2_1.ANSWERS | page_4_1.ANSWERS
+ANSWERS = {
+    number: answer
+    for module in pkgutil.iter_modules(answers.__path__, "tests.answers.")
+    if module.name.startswith("tests.answers.page_")
+    for number, answer in importlib.import_module(module.name).ANSWERS.items()
+}
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 WRONG = [(number, message) for number in ANSWERS for message in ANSWERS[number].wrong]
 

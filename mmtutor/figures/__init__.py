@@ -1,6 +1,8 @@
 """Every figure of the book. Importing this package sets the book's style."""
 
+from mmtutor.figures.depth import curve_panels
 from mmtutor.figures.diagrams import beside, block, network
+from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation, sound
 from mmtutor.figures.panels import score_panels
 from mmtutor.figures.plots import (
@@ -28,6 +30,7 @@ __all__ = [
     "block",
     "confusion",
     "coordinated",
+    "curve_panels",
     "curves",
     "example",
     "heatmap",
@@ -35,6 +38,7 @@ __all__ = [
     "learning_curves",
     "lines",
     "network",
+    "problems",
     "scatter",
     "score_panels",
     "scores",

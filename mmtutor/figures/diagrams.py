@@ -52,10 +52,11 @@ class _Picture:
             f"{_SYMBOL.sub(_symbol, html.escape(text))}</text>"
         )
 
-    def arrow(self, *points: tuple[float, float]) -> None:
+    def arrow(self, *points: tuple[float, float], dashed: bool = False) -> None:
         path = " L".join(f"{x:g} {y:g}" for x, y in points)
+        dashes = ' stroke-dasharray="5 4"' if dashed else ""
         self.elements.append(
-            f'<path d="M{path}" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+            f'<path d="M{path}" fill="none" stroke="currentColor" stroke-width="1.5"{dashes}/>'
         )
         (x0, y0), (x, y) = points[-2:]
         tip = f"{x - 4:g},{y - 7:g} {x + 4:g},{y - 7:g}"
