@@ -2,6 +2,7 @@
 
 from mmtutor.figures.depth import curve_panels
 from mmtutor.figures.diagrams import beside, block, network
+from mmtutor.figures.footprints import feature_maps, footprints
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation, sound
 from mmtutor.figures.panels import score_panels
@@ -20,6 +21,7 @@ from mmtutor.figures.plots import (
 from mmtutor.figures.spaces import coordinated
 from mmtutor.figures.style import COLOURS, use_style
 from mmtutor.figures.sweeps import sweep
+from mmtutor.figures.taps import receptive_fields
 
 use_style()
 
@@ -33,11 +35,14 @@ __all__ = [
     "curve_panels",
     "curves",
     "example",
+    "feature_maps",
+    "footprints",
     "heatmap",
     "images",
     "learning_curves",
     "lines",
     "network",
+    "receptive_fields",
     "problems",
     "scatter",
     "score_panels",
