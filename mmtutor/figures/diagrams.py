@@ -9,7 +9,7 @@ from IPython.display import HTML
 
 from mmtutor.figures.style import COLOURS
 
-_BOX, _STEP, _TALL = 150, 44, 28  # widths and heights in the picture's own units
+BOX, _STEP, _TALL = 150, 44, 28  # widths and heights in the picture's own units
 
 _FILLS = {
     "conv": COLOURS["sky"],
@@ -31,14 +31,14 @@ def _symbol(match: re.Match[str]) -> str:
 
 
 @dataclass
-class _Picture:
+class Picture:
     """A list of SVG elements with the few shapes that the diagrams need."""
 
     width: int
     height: int
     elements: list[str] = field(default_factory=list)
 
-    def box(self, x: float, y: float, text: str, kind: str = "", width: int = _BOX) -> None:
+    def box(self, x: float, y: float, text: str, kind: str = "", width: int = BOX) -> None:
         fill = _FILLS.get(kind, "none")
         self.elements.append(
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width}" height="{_TALL}" rx="6" '
@@ -103,7 +103,7 @@ def block(
         shortcut: label of the shortcut; None for a plain block.
         after: layers that follow the sum.
     """
-    picture = _Picture(264, 96 + _STEP * (len(branch) + len(after) + (shortcut is not None)))
+    picture = Picture(264, 96 + _STEP * (len(branch) + len(after) + (shortcut is not None)))
     middle, y, above = 84, 56, 50  # the next element's top, and where the last one ends
     picture.text(middle, 18, title)
     picture.text(middle, 44, "x")
@@ -143,8 +143,8 @@ def network(
         head: label of the last layer.
         output: label of the result.
     """
-    column = _BOX + 16
-    picture = _Picture(column * len(encoders), 300)
+    column = BOX + 16
+    picture = Picture(column * len(encoders), 300)
     middle = picture.width / 2
     for i, (given, encoder, features) in enumerate(encoders):
         x = column * (i + 0.5)

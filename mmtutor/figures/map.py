@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from IPython.display import HTML
 from torch import Tensor
 
-from mmtutor.figures.diagrams import _Picture
+from mmtutor.figures.diagrams import Picture
 from mmtutor.figures.style import COLOURS
 
 _WIDTH, _HEIGHT = 168, 186
@@ -14,7 +14,7 @@ _TOP, _DOT = 32, 6  # upper edge of the scans, size of their pixels
 _CAPTION = 180
 
 
-class _Panel(_Picture):
+class _Panel(Picture):
     """One small picture with a title, and the shapes of the modalities."""
 
     def __init__(self, title: str, caption: str = "") -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from IPython.display import HTML
 
-from mmtutor.figures.diagrams import _BOX, _Picture
+from mmtutor.figures.diagrams import BOX, Picture
 
 
 def coordinated(
@@ -19,8 +19,8 @@ def coordinated(
         space: label of the space.
         loss: what the loss asks of features in it.
     """
-    column = _BOX + 16
-    picture = _Picture(column * len(encoders), 300)
+    column = BOX + 16
+    picture = Picture(column * len(encoders), 300)
     middle = picture.width / 2
     picture.elements.append(
         f'<rect x="8" y="130" width="{picture.width - 16}" height="108" rx="6" fill="none" '
