@@ -27,7 +27,7 @@ def footprints(
             drawn: the first solid, the second dashed.
         names: what the squares are, for the legend.
     """
-    styles = ({"color": COLOURS["orange"]}, {"color": "black", "linestyle": "--"})
+    styles = ((COLOURS["orange"], "-"), ("black", "--"))
     size = (7, 0.75 + 6.6 / len(influence))
     figure, axes = plt.subplots(1, len(influence), figsize=size, squeeze=False)
     for axis, (title, values), sides in zip(axes[0], influence.items(), boxes, strict=True):
@@ -35,9 +35,11 @@ def footprints(
         rows, columns = pixels.shape
         shown = np.ma.masked_equal(pixels / pixels.max(), 0)
         axis.imshow(shown, cmap="Blues", norm=PowerNorm(0.4, vmin=-0.02, vmax=1))
-        for side, name, style in zip(sides, names, styles, strict=False):
+        for side, name, (colour, line) in zip(sides, names, styles, strict=False):
             corner = (columns // 2 - side / 2, rows // 2 - side / 2)
-            axis.add_patch(Rectangle(corner, side, side, fill=False, label=name, lw=1.5, **style))
+            box = Rectangle(corner, side, side, fill=False, color=colour, linestyle=line, lw=1.5)
+            box.set_label(name)
+            axis.add_patch(box)
         axis.set_title(title, loc="center")
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, color=COLOURS["grey"])
