@@ -39,6 +39,7 @@ class Picture:
     elements: list[str] = field(default_factory=list)
 
     def box(self, x: float, y: float, text: str, kind: str = "", width: int = BOX) -> None:
+        """Draw a labelled box whose upper edge has its middle at (x, y)."""
         fill = _FILLS.get(kind, "none")
         self.elements.append(
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width}" height="{_TALL}" rx="6" '
@@ -47,12 +48,14 @@ class Picture:
         self.text(x, y + 19, text)
 
     def text(self, x: float, y: float, text: str, anchor: str = "middle") -> None:
+        """Write a text; a letter with an index is set as a symbol."""
         self.elements.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="currentColor">'
             f"{_SYMBOL.sub(_symbol, html.escape(text))}</text>"
         )
 
     def arrow(self, *points: tuple[float, float], dashed: bool = False) -> None:
+        """Draw a line through the points, with a tip at the last one."""
         path = " L".join(f"{x:g} {y:g}" for x, y in points)
         dashes = ' stroke-dasharray="5 4"' if dashed else ""
         self.elements.append(
@@ -66,12 +69,14 @@ class Picture:
         self.elements.append(f'<polygon points="{x:g},{y:g} {tip}" fill="currentColor"/>')
 
     def plus(self, x: float, y: float) -> None:
+        """Draw a plus sign in a circle around (x, y)."""
         self.elements.append(
             f'<circle cx="{x:g}" cy="{y:g}" r="11" fill="none" stroke="currentColor"/>'
             f'<path d="M{x - 6:g} {y:g} h12 M{x:g} {y - 6:g} v12" stroke="currentColor"/>'
         )
 
     def svg(self, alt: str) -> str:
+        """Return the picture as SVG, with words for whoever cannot see it."""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(alt)}" '
             f'viewBox="0 0 {self.width} {self.height}" font-family="sans-serif" font-size="14" '
