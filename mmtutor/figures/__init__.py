@@ -3,6 +3,7 @@
 from mmtutor.figures.depth import curve_panels
 from mmtutor.figures.diagrams import beside, block, network
 from mmtutor.figures.footprints import feature_maps, footprints
+from mmtutor.figures.grids import picture_table
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation, sound
 from mmtutor.figures.panels import score_panels
@@ -42,6 +43,7 @@ __all__ = [
     "learning_curves",
     "lines",
     "network",
+    "picture_table",
     "receptive_fields",
     "problems",
     "scatter",
