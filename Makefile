@@ -35,6 +35,7 @@ lab: setup  ## open the notebooks in JupyterLab
 
 notebooks: setup  ## execute the notebooks that changed and store their outputs (ALL=1: all)
 	@$(RUN) tools.notebooks execute $(if $(ALL),--all)
+	@$(if $(ALL),$(RUN) tools.runtimes)
 
 bench: setup  ## time the package beside its rivals, and redraw the book's page of costs
 	@$(RUN) benchmarks

@@ -190,6 +190,10 @@ def test_with_channel_norm_batch_mates_change_no_image_feature(stem: str) -> Non
         (torch.rand(1, 16, 16), r"\(1, 16, 16\)\. A single example needs a batch axis: x\[None\]"),
         (torch.rand(16, 16), r"\(batch, 1, height, width\); got a float32 tensor \(16, 16\)"),
         (torch.rand(4, 3, 8, 8), r"\(4, 3, 8, 8\)\. For 3 channels, build ImageResNet\(3\)"),
+        (
+            torch.rand(4, 8, 9, 1),
+            r"\(4, 8, 9, 1\)\. If axis 3 holds the channels: x\.movedim\(3, 1\)",
+        ),
         (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), r"got a uint8 tensor .* x\.float\(\) / 255"),
         (torch.zeros(4, 1, 8, 8).double(), r"got a float64 tensor .* x\.to\(torch\.float32\)"),
     ],

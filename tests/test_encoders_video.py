@@ -132,6 +132,7 @@ def test_lengths_work_with_the_kinetics_stem_too() -> None:
         (torch.rand(1, 9, 8, 8), r"\(1, 9, 8, 8\)\. A single example .* x\[None\]"),
         (torch.rand(8, 8), r"got a float32 tensor \(8, 8\)\. It must have these 5 axes"),
         (torch.rand(4, 3, 9, 8, 8), r"\(4, 3, 9, 8, 8\)\. For 3 channels, build VideoResNet\(3\)"),
+        (torch.rand(4, 9, 1, 8, 8), r"If axis 2 holds the channels: x\.movedim\(2, 1\)"),
         (torch.rand(4, 1, 0, 8, 8), r"\(4, 1, 0, 8, 8\)\. No axis after the batch may be empty"),
         (torch.zeros(4, 1, 9, 8, 8, dtype=torch.uint8), r"a uint8 tensor .* x\.float\(\) / 255"),
         (torch.zeros(4, 1, 9, 8, 8).double(), r"a float64 tensor .* x\.to\(torch\.float32\)"),

@@ -48,4 +48,8 @@ def test_the_axis_of_a_sweep_is_logarithmic_and_names_the_settings() -> None:
     assert axis.get_xscale() == "log"
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["0.1", "10"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("learning rate", "accuracy")
-    assert axis.get_ylim() == (0, 1)
+
+
+def test_markers_at_one_hundred_percent_are_drawn_whole() -> None:
+    low, high = draw().get_ylim()
+    assert low == 0 and 1.02 < high < 1.1

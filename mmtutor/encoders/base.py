@@ -168,6 +168,10 @@ def _remedy(
     if x.ndim != len(axes) + 1:
         return f"It must have these {len(axes) + 1} axes"
     if channels not in (None, x.shape[1]):
+        # Files keep channels last, and videos often frames first.
+        for axis in range(x.ndim - 1, 1, -1):
+            if x.shape[axis] == channels:
+                return f"If axis {axis} holds the channels: x.movedim({axis}, 1)"
         return f"For {x.shape[1]} channels, build {type(encoder).__name__}({x.shape[1]})"
     if 0 in x.shape[1:]:
         return "No axis after the batch may be empty"

@@ -1,7 +1,9 @@
 """Every figure of the book. Importing this package sets the book's style."""
 
+from mmtutor.figures.clouds import clouds
 from mmtutor.figures.depth import curve_panels
 from mmtutor.figures.diagrams import beside, block, network
+from mmtutor.figures.dots import dot_panels
 from mmtutor.figures.footprints import feature_maps, footprints
 from mmtutor.figures.grids import picture_table
 from mmtutor.figures.map import problems
@@ -19,8 +21,11 @@ from mmtutor.figures.plots import (
     scores,
     waveform,
 )
+from mmtutor.figures.retrieval import found_names, found_pictures, intervals
 from mmtutor.figures.spaces import coordinated
+from mmtutor.figures.spectrograms import spectrograms
 from mmtutor.figures.style import COLOURS, use_style
+from mmtutor.figures.subsets import subset_scores
 from mmtutor.figures.sweeps import sweep
 from mmtutor.figures.taps import receptive_fields
 
@@ -31,15 +36,20 @@ __all__ = [
     "animation",
     "beside",
     "block",
+    "clouds",
     "confusion",
     "coordinated",
     "curve_panels",
     "curves",
+    "dot_panels",
     "example",
     "feature_maps",
     "footprints",
+    "found_names",
+    "found_pictures",
     "heatmap",
     "images",
+    "intervals",
     "learning_curves",
     "lines",
     "network",
@@ -50,6 +60,8 @@ __all__ = [
     "score_panels",
     "scores",
     "sound",
+    "spectrograms",
+    "subset_scores",
     "sweep",
     "waveform",
 ]

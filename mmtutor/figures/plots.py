@@ -217,6 +217,7 @@ def heatmap(
     ylabel: str = "",
     title: str = "",
     rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> None:
     """Show a matrix as colours with a scale.
 
@@ -226,6 +227,7 @@ def heatmap(
         ylabel: what runs down.
         title: above the matrix.
         rows: one name for each row, or none.
+        columns: one name for each column, or none.
     """
     figure, axis = plt.subplots(figsize=(5.5, 3.2))
     picture = axis.imshow(np.asarray(values), cmap="viridis", aspect="auto")
@@ -234,6 +236,8 @@ def heatmap(
     if rows:
         axis.set_yticks(range(len(rows)), rows)
         axis.set_xticks(range(np.shape(values)[1]))
+    if columns:
+        axis.set_xticks(range(len(columns)), columns)
     plt.show()
 
 

@@ -34,7 +34,7 @@ def sweep(
         (line,) = axis.plot(positions, values.mean(axis=0), marker=marker, label=label)
         for run in values:
             axis.plot(positions, run, marker, color=line.get_color(), alpha=0.5, markersize=4)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", ylim=(0, 1))
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", ylim=(0, 1.04))
     axis.set_xticks(positions, [f"{position:g}" for position in positions])
     axis.minorticks_off()
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)

@@ -1,0 +1,163 @@
+"""Exercises of page 2.3, Knowledge transfer between modalities."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmtutor.exercises.exercise import Exercise, expect
+
+Loss = Callable[[Tensor, Tensor, Tensor, float, float], Tensor]
+
+
+def transfer_loss(y: Tensor, t: Tensor, y_true: Tensor, alpha: float, tau: float) -> Tensor:
+    log_q, p = (y / tau).log_softmax(dim=1), (t.detach() / tau).softmax(dim=1)
+    soft = tau**2 * F.kl_div(log_q, p, reduction="batchmean")
+    known = y_true != -100
+    if not known.any():
+        return alpha * soft
+    return (1 - alpha) * F.cross_entropy(y[known], y_true[known]) + alpha * soft
+
+
+def _check_loss(answer: Loss) -> None:
+    generator = torch.Generator().manual_seed(0)
+    y, t = torch.randn(2, 6, 5, generator=generator).unbind()
+    y_true, alpha, tau = torch.tensor([3, -100, 0, -100, -100, 1]), 0.3, 2.0
+    hard, soft = _terms(y, t, y_true, tau)
+    loss = torch.as_tensor(answer(y, t, y_true, alpha, tau))
+    expect(loss.ndim == 0, f"return one number for the batch; got the shape {tuple(loss.shape)}")
+
+    def is_mix(of_hard: float, of_soft: float, other: Tensor = soft) -> bool:
+        return bool(torch.isclose(loss, of_hard * hard + of_soft * other, rtol=1e-4))
+
+    expect(
+        not is_mix(0.7, 0.3 / 4), "the factor τ² is missing: a higher τ would silence the teacher"
+    )
+    expect(
+        not is_mix(0.7, 0.3 / 5),
+        'the divergence is 5 times too small, once for each class: use reduction="batchmean"',
+    )
+    expect(not is_mix(0.7, 0.3 * 6), "that is the sum over the rows; divide it by their number")
+    expect(not is_mix(0.3, 0.7), "alpha is the share of the teacher, 1 − alpha that of the labels")
+    expect(
+        not is_mix(0.7 * 3 / 6, 0.3),
+        "the cross-entropy is a mean over the 3 rows with a label, not over all 6",
+    )
+    known = y_true != -100
+    expect(
+        not is_mix(0.7, 0.3, _terms(y[known], t[known], y_true[known], tau)[1]),
+        "the teacher answers for all rows, also for those without a label",
+    )
+    expect(
+        not is_mix(0.7, 0.3, _terms(t, y, y_true.clamp(min=0), tau)[1]),
+        "this is KL(q‖p): F.kl_div takes the student's log-probabilities first",
+    )
+    expect(is_mix(0.7, 0.3), f"expected {0.7 * hard + 0.3 * soft:.4f}, got {loss:.4f}")
+    _check_edges(answer, y, t)
+
+
+def _check_edges(answer: Loss, y: Tensor, t: Tensor) -> None:
+    loss = torch.as_tensor(answer(y, t, torch.full((6,), -100), 0.3, 2.0))
+    expect(
+        not loss.isnan(),
+        "a batch without any label gives nan: the mean over no rows is 0 / 0",
+    )
+    soft = _terms(y, t, torch.zeros(6, dtype=torch.int64), 2.0)[1]
+    expect(
+        torch.isclose(loss, 0.3 * soft, rtol=1e-4),
+        f"without any label, expected {0.3 * soft:.4f}, got {loss:.4f}",
+    )
+    y, t = y.clone().requires_grad_(), t.clone().requires_grad_()
+    loss = torch.as_tensor(answer(y, t, torch.tensor([3, -100, 0, -100, -100, 1]), 0.3, 2.0))
+    of_y, of_t = torch.autograd.grad(loss, (y, t), allow_unused=True, materialize_grads=True)
+    expect(of_y.abs().sum() > 0, "no gradient reaches the student")
+    expect(of_t.abs().sum() == 0, "the teacher gets a gradient, and would move: detach its logits")
+
+
+def _terms(y: Tensor, t: Tensor, y_true: Tensor, tau: float) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy of the labelled rows and τ² times the mean divergence of all."""
+    log_p, log_q = (t / tau).log_softmax(dim=1), (y / tau).log_softmax(dim=1)
+    soft = tau**2 * (log_p.exp() * (log_p - log_q)).sum(dim=1).mean()
+    return F.cross_entropy(y, y_true, ignore_index=-100), soft
+
+
+def frozen(encoder: nn.Module) -> nn.Module:
+    class Frozen(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder.requires_grad_(False)
+            self.train()
+
+        def train(self, mode: bool = True) -> Self:
+            return super().train(False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.encoder(x)
+
+    return Frozen()
+
+
+def _check_frozen(answer: Callable[[nn.Module], Any]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    encoder = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    with torch.no_grad():
+        for parameter in encoder.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    x = 3 * torch.randn(8, 4, generator=generator) + 1
+    with torch.no_grad():
+        wanted = copy.deepcopy(encoder).eval()(x)
+    module = answer(encoder)
+    expect(isinstance(module, nn.Module), "return a module, for example one of a class of your own")
+    expect(
+        torch.allclose(module(x), wanted, atol=1e-5),
+        "it normalises with the batch's own mean: without a gradient, it still needs eval()",
+    )
+    first, last = nn.Linear(4, 4), nn.Linear(3, 2)
+    network = nn.Sequential(first, module, last).train()
+    expect(
+        torch.allclose(module(x), wanted, atol=1e-5),
+        "train() on the whole network undoes your eval(): override train",
+    )
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    network(x).square().mean().backward()
+    optimizer.step()
+    expect(first.weight.grad is not None, "no gradient passes through: do not use no_grad inside")
+    learns = any(parameter.requires_grad for parameter in module.parameters())
+    expect(not learns, "the optimiser moves its weights: they still require a gradient")
+    expect(
+        torch.allclose(module(x), wanted, atol=1e-5),
+        "after one step of training its features are others than before",
+    )
+
+
+EXERCISES = {
+    "2.3.a": Exercise(
+        check=_check_loss,
+        solution=transfer_loss,
+        hints=(
+            "The divergence needs no label, so it takes all rows. `y_true != -100` says which "
+            "rows the cross-entropy takes.",
+            '`F.kl_div(log_q, p, reduction="batchmean")`, where p comes from `t.detach()`. '
+            "The mean over no rows is nan: ask `known.any()` first.",
+            "Return `alpha * tau**2 * divergence`, and where any label is known, add "
+            "`(1 - alpha) * F.cross_entropy(y[known], y_true[known])`.",
+        ),
+        praise="So labelled and unlabelled pairs can come in one loader, in any mixture.",
+    ),
+    "2.3.b": Exercise(
+        check=_check_frozen,
+        solution=frozen,
+        hints=(
+            "Three things could move it: a gradient, a running average, and train mode, which "
+            "uses other averages. Which call of the whole network brings back the last two?",
+            "Write a class that holds the encoder, with `requires_grad_(False)`, and its own "
+            "`train(self, mode=True)`.",
+            "`train` can ignore its mode: `return super().train(False)`. Call it once at the end "
+            "of `__init__`.",
+        ),
+        praise="A teacher inside a larger network stays what it was.",
+    ),
+}
