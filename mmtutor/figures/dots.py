@@ -67,7 +67,7 @@ def dot_panels(
         if scales is not None:
             low, high = scales[title]
             axis.set_xlim(min(low, float(runs.min())), max(high, float(runs.max())))
-        axis.set(title=title, yticks=rows, yticklabels=methods)
+        axis.set(title=title, yticks=rows, yticklabels=methods, ylim=(-0.6, len(rows) - 0.4))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.grid(axis="y", linewidth=0.4)
     handles, names = axes[0, 0].get_legend_handles_labels()
