@@ -113,7 +113,8 @@ class PlainBlock(nn.Module):
         """Compute F(x); shapes as in `forward`."""
         self._check(x, mask)
         for i, (layer, stride) in enumerate(zip(self.layers, self.strides, strict=True)):
-            x = layer(x if i == 0 else F.relu(x), mask)
+            # In place: no normalisation needs its own output to go backwards.
+            x = layer(x if i == 0 else F.relu(x, inplace=True), mask)
             mask = thin_mask(mask, stride)
         return x
 
