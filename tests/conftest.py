@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # As `make test` sets it, and before torch reads it: two processes, one thread each.
@@ -9,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if "MMTUTOR_DATA" in os.environ:
     os.environ["MMTUTOR_DATA"] = str(Path(os.environ["MMTUTOR_DATA"]).expanduser().absolute())
 
+import matplotlib.pyplot as plt
 import pytest
 
 from tools import needs
@@ -24,3 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             reasons[item.path] = needs.missing(item.path)
         if reason := reasons[item.path]:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def no_window(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Draw figures without showing them, and close them after the test."""
+    monkeypatch.setattr(plt, "show", lambda: None)
+    yield
+    plt.close("all")

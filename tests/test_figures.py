@@ -18,11 +18,7 @@ from tools import pictures
 matplotlib.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def embedded(html: str) -> bytes:

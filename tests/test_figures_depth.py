@@ -9,11 +9,7 @@ matplotlib.use("Agg")
 RUNS = {"8 layers": [[1.0, 0.0], [3.0, 2.0]], "20 layers": [[5.0, 5.0], [5.0, 5.0]]}
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def draw(**options):

@@ -8,11 +8,7 @@ from mmtutor import figures
 matplotlib.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def spot(size, side, height):

@@ -10,11 +10,7 @@ matplotlib.use("Agg")
 PICTURES = torch.arange(24.0).reshape(2, 3, 2, 2) / 24
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def draw_names() -> list[plt.Axes]:

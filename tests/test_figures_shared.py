@@ -9,11 +9,7 @@ from mmtutor import figures
 matplotlib.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def test_score_panels_draw_means_and_runs_of_each_method_in_each_panel() -> None:

@@ -10,11 +10,7 @@ COARSE = torch.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
 FINE = torch.arange(20.0).reshape(5, 4) - 30
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def draw(**options):

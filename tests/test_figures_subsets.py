@@ -13,11 +13,7 @@ matplotlib.use("Agg")
 SUBSETS = [s for size in (1, 2, 3, 4) for s in itertools.combinations("abcd", size)]
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def draw(results, **options) -> list[plt.Axes]:

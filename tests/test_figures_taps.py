@@ -8,11 +8,7 @@ from mmtutor.figures.style import COLOURS
 matplotlib.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def draw() -> list[plt.Axes]:
