@@ -137,6 +137,12 @@ def test_curves_draw_mean_and_standard_deviation() -> None:
     assert band.max() == pytest.approx(5 + 8**0.5)  # sd of 3 and 7 with n - 1: sqrt(8)
 
 
+@pytest.mark.parametrize("draw", [figures.curves, figures.lines])
+def test_counted_positions_have_no_fractional_ticks(draw) -> None:
+    draw({"a": [[1, 3], [3, 7]] if draw is figures.curves else [1, 3]}, xlabel="epoch", ylabel="y")
+    assert all(float(tick).is_integer() for tick in plt.gca().get_xticks())
+
+
 def test_curves_start_where_they_are_told() -> None:
     figures.curves({"a": [[1, 3], [3, 7]]}, x=[0, 1], xlabel="block", ylabel="accuracy")
     assert plt.gca().lines[0].get_xdata().tolist() == [0, 1]

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -110,11 +111,17 @@ def lines(
     _, axis = plt.subplots()
     for label, values in curves.items():
         values = np.asarray(values)
-        axis.plot(np.arange(1, len(values) + 1) if x is None else x, values, label=label)
+        axis.plot(_positions(len(values), x), values, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     axis.margins(x=0)
+    if x is None:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend()
     plt.show()
+
+
+def _positions(count: int, x: ArrayLike | None) -> ArrayLike:
+    return np.arange(1, count + 1) if x is None else x
 
 
 def learning_curves(history: History) -> None:
@@ -143,10 +150,12 @@ def curves(
     for label, run in runs.items():
         values = np.asarray(run)
         mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-        positions = np.arange(1, values.shape[1] + 1) if x is None else x
+        positions = _positions(values.shape[1], x)
         axis.plot(positions, mean, label=label)
         axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
     axis.set(xlabel=xlabel, ylabel=ylabel)
+    if x is None:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(title=f"mean ± sd, {len(values)} seeds", title_fontsize="medium")
     plt.show()
 
@@ -262,6 +271,6 @@ def confusion(matrices: Mapping[str, ArrayLike]) -> None:
         axis.set_facecolor("lightgrey")
         ticks = range(len(values))
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
-    axes[0][0].set_ylabel("true digit")
+    axes[0][0].set_ylabel("true class")
     figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the row")
     plt.show()
