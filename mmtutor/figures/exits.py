@@ -1,0 +1,42 @@
+"""What a network that may stop early costs, and how often it is right."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mmtutor.figures.style import COLOURS
+
+Runs = Mapping[str, tuple[ArrayLike, ArrayLike]]
+
+_COLOURS = [colour for name, colour in COLOURS.items() if name != "grey"]
+_STYLES = ("-", "--", ":")
+
+
+def exit_curves(curves: Runs, points: Runs | None = None, *, xlabel: str, ylabel: str) -> None:
+    """Show cost against score as a threshold moves, beside networks without one.
+
+    A thick line joins the means over the runs, a thin one goes through each run.
+
+    Args:
+        curves: label → costs and scores, both `(runs, thresholds)`. At most three, so that each
+            has its own kind of line.
+        points: label → costs and scores, both `(runs,)`, of networks that have no threshold. At
+            most three, so that colours and markers differ.
+        xlabel: what the cost is.
+        ylabel: what the score is.
+    """
+    _, axis = plt.subplots(figsize=(7, 3.8))
+    for (label, values), colour, style in zip(curves.items(), _COLOURS, _STYLES, strict=False):
+        costs, scores = (np.asarray(value, dtype=float) for value in values)
+        axis.plot(costs.T, scores.T, color=colour, linewidth=0.8, alpha=0.4)
+        axis.plot(costs.mean(axis=0), scores.mean(axis=0), style, color=colour, label=label)
+    left = zip((points or {}).items(), _COLOURS[len(curves) :], "sD^", strict=False)
+    for (label, values), colour, marker in left:
+        costs, scores = (np.asarray(value, dtype=float) for value in values)
+        axis.plot(costs, scores, marker, color=colour, markersize=4, alpha=0.4)
+        axis.plot(costs.mean(), scores.mean(), marker, color=colour, markersize=9, label=label)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    plt.show()
