@@ -17,7 +17,7 @@ def draw() -> list[plt.Axes]:
         "shared": {"fast": [1, 1.9, 6], "slow": [1, 1.2, 0.8]},
         "grown": {"fast": [1, 2, 8], "slow": [1, 1.5, 5]},
     }
-    figures.speedups(panels, WORKERS, measured={"here": (2, 1.4)})
+    figures.speedups(panels, WORKERS)
     return plt.gcf().axes
 
 
@@ -42,12 +42,6 @@ def test_both_axes_are_logarithmic_and_name_the_workers() -> None:
     assert draw()[0].get_ylabel() == "speed-up"
 
 
-def test_what_was_measured_is_a_star_in_the_first_panel_only() -> None:
-    stars = [[line for line in axis.lines if line.get_marker() == "*"] for axis in draw()]
-    assert [len(found) for found in stars] == [1, 0]
-    assert (list(stars[0][0].get_xdata()), list(stars[0][0].get_ydata())) == ([2], [1.4])
-
-
 def test_a_label_has_the_same_colour_and_marker_in_all_panels() -> None:
     looks = [
         {line.get_label(): (line.get_color(), line.get_marker()) for line in axis.lines}
@@ -57,7 +51,7 @@ def test_a_label_has_the_same_colour_and_marker_in_all_panels() -> None:
     assert len(set(looks[0].values())) == len(looks[0])
 
 
-def test_one_legend_names_the_ideal_the_curves_and_what_was_measured() -> None:
+def test_one_legend_names_the_ideal_and_the_curves() -> None:
     draw()
     (legend,) = plt.gcf().legends
-    assert [text.get_text() for text in legend.get_texts()] == ["ideal", "fast", "slow", "here"]
+    assert [text.get_text() for text in legend.get_texts()] == ["ideal", "fast", "slow"]

@@ -12,12 +12,7 @@ from mmtutor.figures.style import COLOURS
 _MARKERS = "osD^v"
 
 
-def speedups(
-    panels: Mapping[str, Mapping[str, ArrayLike]],
-    workers: ArrayLike,
-    *,
-    measured: Mapping[str, tuple[float, float]] | None = None,
-) -> None:
+def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) -> None:
     """Show speed-ups against the number of workers, both on logarithmic axes.
 
     A dashed line shows what K workers would give if they were K times as fast.
@@ -25,7 +20,6 @@ def speedups(
     Args:
         panels: title → label → speed-ups `(workers,)`; the same labels in every panel.
         workers: numbers of workers.
-        measured: label → workers and speed-up, drawn as a star in the first panel.
     """
     counts = np.asarray(workers)
     figure, axes = plt.subplots(
@@ -37,8 +31,6 @@ def speedups(
             axis.plot(counts, values, marker=marker, markersize=5, label=label)
         _logarithmic(axis, counts)
         axis.set(title=title, xlabel="workers")
-    for label, (count, value) in (measured or {}).items():
-        axes[0, 0].plot(count, value, "*", color="black", markersize=12, label=label)
     axes[0, 0].set_ylabel("speed-up")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     plt.show()
