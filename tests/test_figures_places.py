@@ -81,3 +81,10 @@ def test_places_stand_below_and_levels_in_their_panels() -> None:
     (legend,) = plt.gcf().legends
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["few", "many", "best possible", "guessing"]
+
+
+def test_the_legend_names_a_condition_that_only_one_panel_has() -> None:
+    results = {"first": {"few": [[0.2, 0.4]]}, "second": {"few": [[0.1, 0.1]], "many": [[1, 1]]}}
+    figures.place_panels(results, ["0", "answers"])
+    (legend,) = plt.gcf().legends
+    assert [text.get_text() for text in legend.get_texts()] == ["few", "many"]

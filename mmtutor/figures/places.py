@@ -89,7 +89,8 @@ def place_panels(
     """Show a panel for each task: at each place every run as a dot, and a line through the means.
 
     Args:
-        results: task → condition → values `(runs, places)`. All tasks have the same conditions.
+        results: task → condition → values `(runs, places)`. A condition has the same number
+            in all tasks that have it.
         places: names of the places, from the earliest to the latest.
         levels: task → a value that is known, drawn as a dashed line across its panel.
         level_name: what the dashed lines are.
@@ -112,12 +113,13 @@ def place_panels(
             axis.axhline(levels[title], color=COLOURS["grey"], linestyle="--", label=level_name)
         if chance is not None:
             axis.axhline(chance, color=COLOURS["grey"], linestyle=":", label="guessing")
-        axis.set(title=title, xlim=(-0.3, len(places) - 0.7), ylim=(0, 1.04))
+        axis.set(title=title, xlim=(-0.4, len(places) - 0.5), ylim=(0, 1.04))
         axis.xaxis.set_major_locator(FixedLocator([float(x) for x in at]))
         axis.xaxis.set_major_formatter(FixedFormatter(list(places)))
-        axis.tick_params(axis="x", labelsize=9)
+        axis.tick_params(axis="x", labelsize=8)
     axes[0, 0].set_ylabel(label)
     figure.supxlabel(xlabel, fontsize=10)
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=4)
+    lines = [axis.get_legend_handles_labels() for axis in axes.flat]
+    named = {name: line for each in lines for line, name in zip(*each, strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside upper right", ncols=4)
     plt.show()
