@@ -71,6 +71,14 @@ def test_markers_are_filled_on_the_front_and_hollow_elsewhere() -> None:
     }
 
 
+def test_points_of_the_front_lie_on_top() -> None:
+    heights = {
+        container[0].get_xdata()[0]: container[0].get_zorder()
+        for container in draw().containers[:2]
+    }
+    assert heights[10] > heights[20]
+
+
 def test_several_runs_have_a_bar_of_one_standard_deviation() -> None:
     bars = [container.lines[2] for container in draw().containers]
     (((low, high),),) = [bar[0].get_segments() for bar in bars if bar]
@@ -112,9 +120,10 @@ def test_a_label_avoids_the_staircase() -> None:
 
 
 def test_labels_of_close_points_do_not_cover_each_other() -> None:
-    axis = draw({"all": {f"model {i}": (100 + 4 * i, 0.5 + 0.02 * i) for i in range(6)}})
+    close = {f"model {i}": (100, 0.5 + 0.02 * i) for i in range(3)}
+    axis = draw({"all": {"low": (1, 0.0), "high": (2, 1.0), **close}})
     axis.figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in axis.texts]
-    assert len(boxes) == 6
+    assert len(boxes) == 5
     for number, box in enumerate(boxes):
         assert not box.count_overlaps(boxes[:number])

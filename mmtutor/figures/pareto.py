@@ -74,6 +74,7 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     for (group, members), colour, marker in zip(points.items(), _COLOURS, _MARKERS, strict=False):
         axis.plot([], [], marker, color=colour, markersize=_MARKER_SIZE, label=group)
         for label, (cost, score) in members.items():
+            is_best = (group, label) in best
             runs = np.atleast_1d(np.asarray(score, dtype=float))
             axis.errorbar(
                 cost,
@@ -81,9 +82,10 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
                 yerr=runs.std(ddof=1) if len(runs) > 1 else None,
                 fmt=marker,
                 color=colour,
-                markerfacecolor=colour if (group, label) in best else "white",
+                markerfacecolor=colour if is_best else "white",
                 markersize=_MARKER_SIZE,
                 elinewidth=1,
+                zorder=3 if is_best else 2,  # where points lie together, the front is seen
             )
     _draw_stairs(axis, points)
     axis.set(xlabel=xlabel, ylabel=ylabel)
