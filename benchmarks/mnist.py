@@ -1,8 +1,8 @@
 """The race to 99.0 % on MNIST: a small residual network against PyTorch's basic example.
 
 Both are trained on all 60,000 training pictures; the seconds are those of training, loading
-included. The recipe is the one, of nine, whose worst of three seeds was best on the last 10,000
-training pictures; the test set is read once for each accuracy in the table.
+included. The recipes were chosen among about thirty, by the worst of three seeds on the last
+10,000 training pictures; the test set is read once for each accuracy in the table.
 """
 
 import os
@@ -20,11 +20,12 @@ from torchvision.datasets import MNIST
 from benchmarks.timing import Row
 from mmtutor import data, seed_everything, training
 from mmtutor.encoders import ImageResNet
-from mmtutor.network import MultiModalNet
+from mmtutor.network import FinalClassifier
 
 FOLDER = Path(os.environ.get("MMTUTOR_DATA", Path.home() / ".cache" / "mmtutor"))
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training pictures
-EPOCHS, RIVAL_EPOCHS = 2, 4
+RECIPES = {1: 64, 2: 128}  # epochs → examples in a batch
+RIVAL_EPOCHS = 4
 SEEDS = 3
 
 
@@ -33,18 +34,24 @@ def rows() -> list[Row]:
     if not (FOLDER / "MNIST").exists():
         where = f"MNIST is not in {FOLDER}: set MMTUTOR_DATA to a folder that holds it"
         return [Row("MNIST", f"not run: {where}")]
-    runs = [residual(seed) for seed in range(SEEDS)]
-    ours = statistics.median(passed for passed, _ in runs)
-    worst = min(accuracy for _, accuracy in runs)
-    return [
-        Row(
-            f"MNIST, {SEEDS} seeds (the worst): residual net, two convolutions' epoch {epoch}",
-            f"{ours:.1f} s, {worst:.2%}",
-            f"{theirs:.1f} s, {accuracy:.2%}",
-            ours / theirs,
-        )
-        for epoch, (theirs, accuracy) in enumerate(two_convolutions(), start=1)
-    ]
+    found = []
+    theirs = two_convolutions()
+    for epochs in RECIPES:
+        runs = [residual(seed, epochs) for seed in range(SEEDS)]
+        ours = statistics.median(passed for passed, _ in runs)
+        worst = min(accuracy for _, accuracy in runs)
+        found += [
+            Row(
+                f"MNIST, the worst of {SEEDS} seeds, epoch {epochs} of the residual net, "
+                f"epoch {epoch} of two convolutions",
+                f"{ours:.1f} s, {worst:.2%}",
+                f"{passed:.1f} s, {accuracy:.2%}",
+                ours / passed,
+            )
+            for epoch, (passed, accuracy) in enumerate(theirs, start=1)
+            if epoch >= RIVAL_EPOCHS - 1
+        ]
+    return found
 
 
 def pictures(train: bool) -> data.MultimodalDataset:
@@ -59,21 +66,33 @@ def accuracy(model: nn.Module) -> float:
     return training.evaluate(model, data.loader(pictures(train=False), 500))["accuracy"]
 
 
-def residual(seed: int) -> tuple[float, float]:
-    """Train the residual network for two epochs; return the seconds and the test accuracy."""
+class Reader(nn.Sequential):
+    """An encoder of pictures and a last layer, without a fusion in between."""
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Map `{"image": (batch, 1, 28, 28)}` to logits."""
+        return super().forward(inputs["image"])
+
+
+def residual(seed: int, epochs: int) -> tuple[float, float]:
+    """Train the residual network; return the seconds and the test accuracy."""
     seed_everything(seed)
-    model = MultiModalNet({"image": ImageResNet(stem="medium")})
+    model = Reader(ImageResNet(stem="medium"), FinalClassifier(64))
     model.to(memory_format=torch.channels_last)
-    optimizer = optim.Adam(model.parameters(), fused=True)
+    optimizer = optim.SGD(
+        model.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4, fused=True
+    )
     start = time.perf_counter()
-    batches = data.loader(pictures(train=True), 256, shuffle=True, seed=seed)
+    batches = data.loader(pictures(train=True), RECIPES[epochs], shuffle=True, seed=seed)
     training.fit(
         model,
         batches,
-        epochs=EPOCHS,
+        epochs=epochs,
         criterion=nn.CrossEntropyLoss(label_smoothing=0.1),
         optimizer=optimizer,
-        scheduler=optim.lr_scheduler.OneCycleLR(optimizer, 2e-2, total_steps=EPOCHS * len(batches)),
+        scheduler=optim.lr_scheduler.OneCycleLR(
+            optimizer, 0.4, total_steps=epochs * len(batches), cycle_momentum=False
+        ),
         schedule_every="batch",
     )
     return time.perf_counter() - start, accuracy(model)
