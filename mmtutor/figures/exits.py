@@ -6,11 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import SERIES_COLOURS
 
 Runs = Mapping[str, tuple[ArrayLike, ArrayLike]]
 
-_COLOURS = [colour for name, colour in COLOURS.items() if name != "grey"]
 _STYLES = ("-", "--", ":")
 
 
@@ -28,11 +27,13 @@ def exit_curves(curves: Runs, points: Runs | None = None, *, xlabel: str, ylabel
         ylabel: what the score is.
     """
     _, axis = plt.subplots(figsize=(7, 3.8))
-    for (label, values), colour, style in zip(curves.items(), _COLOURS, _STYLES, strict=False):
+    for (label, values), colour, style in zip(
+        curves.items(), SERIES_COLOURS, _STYLES, strict=False
+    ):
         costs, scores = (np.asarray(value, dtype=float) for value in values)
         axis.plot(costs.T, scores.T, color=colour, linewidth=0.8, alpha=0.4)
         axis.plot(costs.mean(axis=0), scores.mean(axis=0), style, color=colour, label=label)
-    left = zip((points or {}).items(), _COLOURS[len(curves) :], "sD^", strict=False)
+    left = zip((points or {}).items(), SERIES_COLOURS[len(curves) :], "sD^", strict=False)
     for (label, values), colour, marker in left:
         costs, scores = (np.asarray(value, dtype=float) for value in values)
         axis.plot(costs, scores, marker, color=colour, markersize=4, alpha=0.4)

@@ -6,10 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS
-
-_COLOURS = [colour for name, colour in COLOURS.items() if name != "grey"]
-_MARKERS = "osD^vP"
+from mmtutor.figures.style import COLOURS, SERIES_COLOURS, SERIES_MARKERS
 
 
 def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidth: float) -> None:
@@ -29,7 +26,9 @@ def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidt
     span = np.array([min(intensities.min(), ridge) / 2, ridge, max(intensities.max(), ridge) * 2])
     roof = np.minimum(rate, span * bandwidth) / 1e9
     axis.plot(span, roof, color=COLOURS["grey"], label="roof")
-    for (label, (x, y)), colour, marker in zip(points.items(), _COLOURS, _MARKERS, strict=False):
+    for (label, (x, y)), colour, marker in zip(
+        points.items(), SERIES_COLOURS, SERIES_MARKERS, strict=False
+    ):
         axis.plot(x, y / 1e9, marker, color=colour, markersize=8, label=label)
     axis.set(
         xscale="log",

@@ -11,12 +11,10 @@ from matplotlib.ticker import LogLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLOURS, SERIES_COLOURS, SERIES_MARKERS
 
 Points = Mapping[str, Mapping[str, tuple[float, ArrayLike]]]
 
-_COLOURS = [colour for name, colour in COLOURS.items() if name != "grey"]
-_MARKERS = "osD^vP"
 _MARKER_SIZE = 6  # in points
 
 # Where a label may stand, the best place first: steps from the marker's centre, in points, and
@@ -71,7 +69,9 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     _, axis = plt.subplots(figsize=(7, 4.4))
     best = front(points)
     _log_scale(axis, [cost for row in points.values() for cost, _ in row.values()])
-    for (group, members), colour, marker in zip(points.items(), _COLOURS, _MARKERS, strict=False):
+    for (group, members), colour, marker in zip(
+        points.items(), SERIES_COLOURS, SERIES_MARKERS, strict=False
+    ):
         axis.plot([], [], marker, color=colour, markersize=_MARKER_SIZE, label=group)
         for label, (cost, score) in members.items():
             is_best = (group, label) in best

@@ -9,10 +9,9 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 from numpy.typing import ArrayLike
 
 from mmtutor.figures.diagrams import Picture
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLOURS, SERIES_COLOURS, SERIES_MARKERS
 
 _COLUMN, _ROW, _HIGH = 76, 34, 22  # of one network, of one layer, of one box
-_MARKERS = "osD^v"
 
 
 def meeting_places(blocks: int) -> HTML:
@@ -105,7 +104,7 @@ def place_panels(
     for axis, (title, conditions) in zip(axes[0], results.items(), strict=True):
         for number, (name, runs) in enumerate(conditions.items()):
             values = np.asarray(runs, dtype=float)
-            marker, colour = _MARKERS[number], list(COLOURS.values())[number]
+            marker, colour = SERIES_MARKERS[number], SERIES_COLOURS[number]
             axis.plot(at, values.mean(axis=0), marker=marker, label=name, color=colour)
             for run in values:
                 axis.plot(at, run, marker, color=colour, alpha=0.4, markersize=3.5)

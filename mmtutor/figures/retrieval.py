@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from mmtutor.figures.style import COLOURS
-
-_MARKERS = "osD^v"
+from mmtutor.figures.style import COLOURS, SERIES_MARKERS
 
 
 def found_names(pictures: Tensor, names: Sequence[str], answers: Sequence[Sequence[str]]) -> None:
@@ -92,7 +90,7 @@ def intervals(
                 [middle],
                 [row],
                 xerr=[[middle - low], [high - middle]],
-                fmt=_MARKERS[number % len(_MARKERS)],
+                fmt=SERIES_MARKERS[number % len(SERIES_MARKERS)],
                 color=colours[number % len(colours)],
                 label=method if group == 0 else None,
             )

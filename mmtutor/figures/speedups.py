@@ -7,9 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS
-
-_MARKERS = "osD^v"
+from mmtutor.figures.style import COLOURS, SERIES_MARKERS
 
 
 def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) -> None:
@@ -27,7 +25,7 @@ def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) 
     )
     for axis, (title, curves) in zip(axes[0], panels.items(), strict=True):
         axis.plot(counts, counts, "--", color=COLOURS["grey"], linewidth=1, label="ideal")
-        for marker, (label, values) in zip(_MARKERS, curves.items(), strict=False):
+        for marker, (label, values) in zip(SERIES_MARKERS, curves.items(), strict=False):
             axis.plot(counts, values, marker=marker, markersize=5, label=label)
         _logarithmic(axis, counts)
         axis.set(title=title, xlabel="workers")

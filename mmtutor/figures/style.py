@@ -13,6 +13,9 @@ COLOURS = {
     "sky": "#56b4e9",
     "grey": "#5c6370",
 }
+# Of the things that a figure compares; grey is left for what they are compared with.
+SERIES_COLOURS = [colour for name, colour in COLOURS.items() if name != "grey"]
+SERIES_MARKERS = "osD^vP"
 
 
 def use_style() -> None:

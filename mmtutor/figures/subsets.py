@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLOURS, SERIES_MARKERS
 
-_MARKERS = "osD^v"
 _SHADES = ("orange", "blue", "grey", "purple", "green")
 _SPREAD = 0.3  # from the first to the last method within a column; columns are 1 apart
 
@@ -50,7 +49,7 @@ def subset_scores(
             np.arange(len(columns)) + offsets[number],
             [run.mean() for run in runs],
             [run.std(ddof=1) if run.size > 1 else 0.0 for run in runs],
-            fmt=_MARKERS[number],
+            fmt=SERIES_MARKERS[number],
             color=COLOURS[_SHADES[number]],
             markersize=4.5,
             elinewidth=1.2,
@@ -70,9 +69,9 @@ def _sorted_subsets(
     results: Mapping[str, Mapping[Sequence[str], ArrayLike]],
 ) -> list[Sequence[str]]:
     first, *others = results.values()
-    if len(results) > len(_MARKERS) or any(other.keys() != first.keys() for other in others):
+    if len(results) > len(_SHADES) or any(other.keys() != first.keys() for other in others):
         raise ValueError(
-            f"give at most {len(_MARKERS)} methods, each with a result for the same subsets; "
+            f"give at most {len(_SHADES)} methods, each with a result for the same subsets; "
             f"got {len(results)} methods with {[len(scores) for scores in results.values()]} "
             "subsets"
         )

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-_MARKERS = "osD^v"
+from mmtutor.figures.style import SERIES_MARKERS
 
 
 def sweep(
@@ -30,7 +30,7 @@ def sweep(
     _, axis = plt.subplots(figsize=(7, 3.6))
     for number, (label, runs) in enumerate(results.items()):
         values = np.asarray(runs, dtype=float)
-        marker = _MARKERS[number % len(_MARKERS)]
+        marker = SERIES_MARKERS[number % len(SERIES_MARKERS)]
         (line,) = axis.plot(positions, values.mean(axis=0), marker=marker, label=label)
         for run in values:
             axis.plot(positions, run, marker, color=line.get_color(), alpha=0.5, markersize=4)

@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS
-
-_MARKERS = "osD^vP"
+from mmtutor.figures.style import COLOURS, SERIES_COLOURS, SERIES_MARKERS
 
 
 def trades(
@@ -35,16 +33,19 @@ def trades(
     Raises:
         ValueError: more methods than there are markers.
     """
-    if len(methods) > len(_MARKERS):
-        raise ValueError(f"at most {len(_MARKERS)} methods can be told apart; got {len(methods)}")
+    if len(methods) > len(SERIES_MARKERS):
+        raise ValueError(
+            f"at most {len(SERIES_MARKERS)} methods can be told apart; got {len(methods)}"
+        )
     x, y = (np.asarray(values, dtype=float) for values in curve)
     figure, axis = plt.subplots(figsize=(7, 4.4))
     axis.plot(x, y, color=COLOURS["grey"], label=line)
     for text, position in (steps or {}).items():
         axis.plot(x[position], y[position], "|", color=COLOURS["grey"], markersize=12)
         axis.annotate(text, (x[position], y[position]), (-4, -14), textcoords="offset points")
-    colours = [colour for name, colour in COLOURS.items() if name != "grey"]
-    for (name, scores), marker, colour in zip(methods.items(), _MARKERS, colours, strict=False):
+    for (name, scores), marker, colour in zip(
+        methods.items(), SERIES_MARKERS, SERIES_COLOURS, strict=False
+    ):
         runs = np.array([np.asarray(values, dtype=float) for values in scores])
         axis.plot(*runs, marker, color=colour, markersize=4, alpha=0.6)
         axis.plot(*runs.mean(axis=1), marker, color=colour, markersize=10, label=name)
