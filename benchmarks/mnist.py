@@ -1,8 +1,8 @@
 """The race to 99.0 % on MNIST: a small residual network against PyTorch's basic example.
 
 Both are trained on all 60,000 training pictures; the seconds are those of training, loading
-included. The recipes were chosen among about thirty, by the worst of three seeds on the last
-10,000 training pictures; the test set is read once for each accuracy in the table.
+included. The recipes were chosen among about ninety, by the worst of three or five seeds
+on the last 10,000 training pictures; the test set is read once for each accuracy in the table.
 """
 
 import os
@@ -24,7 +24,7 @@ from mmtutor.network import FinalClassifier
 
 FOLDER = Path(os.environ.get("MMTUTOR_DATA", Path.home() / ".cache" / "mmtutor"))
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training pictures
-RECIPES = {1: 64, 2: 128}  # epochs → examples in a batch
+RECIPES = {1: 64, 4: 256}  # epochs → examples in a batch
 RIVAL_EPOCHS = 4
 SEEDS = 3
 
@@ -66,19 +66,25 @@ def accuracy(model: nn.Module) -> float:
     return training.evaluate(model, data.loader(pictures(train=False), 500))["accuracy"]
 
 
-class Reader(nn.Sequential):
-    """An encoder of pictures and a last layer, without a fusion in between."""
+class Reader(nn.Module):
+    """A residual network over the middle of a picture; training moves it by up to one pixel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        encoder = ImageResNet(stem="imagenet", stem_features=32, widths=(32, 64), depths=(1, 1))
+        self.layers = nn.Sequential(encoder, FinalClassifier(64))
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         """Map `{"image": (batch, 1, 28, 28)}` to logits."""
-        return super().forward(inputs["image"])
+        top, left = torch.randint(1, 4, (2,)).tolist() if self.training else (2, 2)
+        x = inputs["image"][..., top : top + 24, left : left + 24]
+        return self.layers(x.contiguous(memory_format=torch.channels_last))
 
 
 def residual(seed: int, epochs: int) -> tuple[float, float]:
     """Train the residual network; return the seconds and the test accuracy."""
     seed_everything(seed)
-    model = Reader(ImageResNet(stem="medium"), FinalClassifier(64))
-    model.to(memory_format=torch.channels_last)
+    model = Reader().to(memory_format=torch.channels_last)
     optimizer = optim.SGD(
         model.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4, fused=True
     )
@@ -94,6 +100,7 @@ def residual(seed: int, epochs: int) -> tuple[float, float]:
             optimizer, 0.4, total_steps=epochs * len(batches), cycle_momentum=False
         ),
         schedule_every="batch",
+        mixed_precision=True,
     )
     return time.perf_counter() - start, accuracy(model)
 
