@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from benchmarks import costs, loops, timing
+from benchmarks import costs, loops, mnist, timing
 from benchmarks.networks import networks
 from mmtutor import data
 from tools.costs import RESULTS, TABLE, table
@@ -61,6 +61,22 @@ def test_the_two_resnets_compute_the_same() -> None:
     ours, theirs = (network.eval() for network in networks())
     x = torch.randn(1, 3, 32, 32)
     torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_the_reader_of_mnist_shifts_pictures_only_in_training() -> None:
+    corner = torch.zeros(2, 1, 28, 28)
+    corner[:, :, 1, 1] = 1.0  # outside the middle 24 × 24, inside if shifted up and left
+    reader, empty = mnist.Reader().eval(), {"image": torch.zeros(2, 1, 28, 28)}
+
+    def seen() -> int:
+        return sum(not torch.equal(reader({"image": corner}), reader(empty)) for _ in range(200))
+
+    assert seen() == 0
+    reader.train()
+    for layer in reader.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.eval()
+    assert 0 < seen() < 100  # one shift of nine sees the corner: about 22 times
 
 
 def test_a_fusion_beyond_its_own_limit_ends_its_curve(monkeypatch: pytest.MonkeyPatch) -> None:
