@@ -48,7 +48,7 @@ def check_package(requirement: str) -> Finding:
     """Check that a package is there, and not too old.
 
     Args:
-        requirement: a name and the oldest version that will do, such as `torch>=2.6`.
+        requirement: a name and the oldest version that will do, such as `torch>=2.8`.
     """
     name, oldest = requirement.split(">=")
     try:
