@@ -29,8 +29,8 @@ def rows() -> list[Row]:
 def peak_of(name: str) -> int:
     """Return the MiB that a step adds to what the process held before, in a new process."""
     command = [sys.executable, "-m", "benchmarks.memory", name]
-    # glibc would keep freed blocks for later, by chance up to half as much again; blocks that
-    # are mapped one by one go back at once.
+    # glibc would keep freed blocks for later, by chance a third to two thirds as much again;
+    # blocks that are mapped one by one go back at once.
     given_back = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(2**16)}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=given_back)
     return int(done.stdout)

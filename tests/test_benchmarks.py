@@ -8,6 +8,7 @@ import torch
 from benchmarks import costs, loops, mnist, timing
 from benchmarks.networks import networks
 from mmtutor import data
+from mmtutor.blocks import ResidualBlock
 from tools.costs import RESULTS, TABLE, table
 
 
@@ -66,7 +67,7 @@ def test_the_two_resnets_compute_the_same() -> None:
 def test_the_reader_of_mnist_shifts_pictures_only_in_training() -> None:
     corner = torch.zeros(2, 1, 28, 28)
     corner[:, :, 1, 1] = 1.0  # outside the middle 24 × 24, inside if shifted up and left
-    reader, empty = mnist.Reader().eval(), {"image": torch.zeros(2, 1, 28, 28)}
+    reader, empty = mnist.Reader(ResidualBlock).eval(), {"image": torch.zeros(2, 1, 28, 28)}
 
     def seen() -> int:
         return sum(not torch.equal(reader({"image": corner}), reader(empty)) for _ in range(200))
