@@ -3,7 +3,7 @@
 One implementation serves text and sound (1-D), pictures and spectrograms (2-D) and video
 (3-D). Sources: He, Zhang, Ren, Sun 2016, *Deep residual learning for image recognition*
 (basic and bottleneck blocks) and *Identity mappings in deep residual networks*
-(pre-activation); Goyal et al. 2017 (zero-initialised last normalisation).
+(pre-activation); Goyal et al. 2017 (zero-initialized last normalization).
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from torch.nn import functional as F
 from mmtutor.layers import (
     ConvNorm,
     Convolution,
-    FactorisedConvolution,
+    FactorizedConvolution,
     NormReluConv,
     call,
     convolution,
-    normalisation,
+    normalization,
     thin_mask,
     without_padding,
 )
 
 
 class PlainBlock(nn.Module):
-    """Convolutions and normalisations without a shortcut: y = relu(F(x)).
+    """Convolutions and normalizations without a shortcut: y = relu(F(x)).
 
     Args:
         in_channels: channels of x.
@@ -37,16 +37,16 @@ class PlainBlock(nn.Module):
         dilation: spacing of its taps.
         bottleneck: 1-wide, `kernel_size`-wide, 1-wide instead of two equal convolutions;
             the middle has `out_channels / 4` channels.
-        zero_init: start the last normalisation at zero, so that F(x) = 0. Only with a
+        zero_init: start the last normalization at zero, so that F(x) = 0. Only with a
             shortcut: relu(0) passes no gradient, so a plain block would never learn.
         norm: `"batch"` or `"channel"` (per position; no batch mate changes an answer).
-        factorised: in 3-D, (2+1)D convolutions; see `FactorisedConvolution`.
+        factorized: in 3-D, (2+1)D convolutions; see `FactorizedConvolution`.
 
     Raises:
         ValueError: a size or name that the block cannot be built from.
     """
 
-    layers: Any  # nn.ModuleList of convolution and normalisation: mypy sees bare modules
+    layers: Any  # nn.ModuleList of convolution and normalization: mypy sees bare modules
     shortcut: nn.Module | None
 
     def __init__(
@@ -61,15 +61,15 @@ class PlainBlock(nn.Module):
         bottleneck: bool = False,
         zero_init: bool = False,
         norm: str = "batch",
-        factorised: bool = False,
+        factorized: bool = False,
     ) -> None:
         super().__init__()
         if bottleneck and out_channels % 4:
             raise ValueError(
                 f"a bottleneck block needs out_channels divisible by 4, got {out_channels}"
             )
-        if factorised and dims != 3:
-            raise ValueError(f"factorised convolutions are for dims=3, got dims={dims}")
+        if factorized and dims != 3:
+            raise ValueError(f"factorized convolutions are for dims=3, got dims={dims}")
         self.in_channels, self.out_channels = in_channels, out_channels
         self.dims, self.stride = dims, stride
         if bottleneck:
@@ -84,15 +84,15 @@ class PlainBlock(nn.Module):
         sizes = zip(channels, channels[1:], kernels, self.strides, strict=False)
         for before, after, kernel, step in sizes:
             conv: nn.Module
-            if factorised and kernel > 1:
-                conv = FactorisedConvolution(before, after, kernel, step, dilation, norm)
+            if factorized and kernel > 1:
+                conv = FactorizedConvolution(before, after, kernel, step, dilation, norm)
             else:
                 conv = convolution(dims, before, after, kernel, step, dilation)
             self.layers.append(self._layer(conv, before, after, norm))
         self.shortcut = self._make_shortcut(norm)
-        self._initialise(zero_init)
+        self._initialize(zero_init)
 
-    def _initialise(self, zero_init: bool) -> None:
+    def _initialize(self, zero_init: bool) -> None:
         if zero_init and self.shortcut is None:
             raise ValueError(
                 "zero_init needs a shortcut: a plain block that starts at 0 stays there"
@@ -104,7 +104,7 @@ class PlainBlock(nn.Module):
             nn.init.zeros_(self.layers[-1][-1].weight)
 
     def _layer(self, conv: nn.Module, before: int, after: int, norm: str) -> nn.Sequential:
-        return ConvNorm(conv, normalisation(norm, self.dims, after))
+        return ConvNorm(conv, normalization(norm, self.dims, after))
 
     def _make_shortcut(self, norm: str) -> nn.Module | None:
         return None
@@ -113,7 +113,7 @@ class PlainBlock(nn.Module):
         """Compute F(x); shapes as in `forward`."""
         self._check(x, mask)
         for i, (layer, stride) in enumerate(zip(self.layers, self.strides, strict=True)):
-            # In place: no normalisation needs its own output to go backwards.
+            # In place: no normalization needs its own output to go backwards.
             x = layer(x if i == 0 else F.relu(x, inplace=True), mask)
             mask = thin_mask(mask, stride)
         return x
@@ -134,7 +134,7 @@ class PlainBlock(nn.Module):
         return F.relu(self.branch(x, mask))
 
     def _check(self, x: Tensor, mask: Tensor | None) -> None:
-        # Some normalisations would take x without its batch axis, and mistake the axes.
+        # Some normalizations would take x without its batch axis, and mistake the axes.
         if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
             unbatched = x.ndim == self.dims + 1
             raise ValueError(
@@ -153,7 +153,7 @@ class ResidualBlock(PlainBlock):
     """A plain block with a shortcut around it: y = relu(F(x) + s(x)).
 
     The shortcut s is the identity where the shapes of x and y agree, else a strided 1-wide
-    convolution with a normalisation (the projection, option B of He et al. 2016). Arguments
+    convolution with a normalization (the projection, option B of He et al. 2016). Arguments
     and shapes as in `PlainBlock`.
     """
 
@@ -162,7 +162,7 @@ class ResidualBlock(PlainBlock):
     def _make_shortcut(self, norm: str) -> nn.Module:
         if self.stride == 1 and self.in_channels == self.out_channels:
             return nn.Identity()
-        return ConvNorm(self._projection(), normalisation(norm, self.dims, self.out_channels))
+        return ConvNorm(self._projection(), normalization(norm, self.dims, self.out_channels))
 
     def _projection(self) -> Convolution:
         return convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
@@ -179,14 +179,14 @@ class ResidualBlock(PlainBlock):
 class PreActivationBlock(ResidualBlock):
     """A residual block whose shortcut path is never touched: y = F(x) + s(x).
 
-    Normalisation and relu come before each convolution. With `zero_init` the last
-    convolution starts at zero, for there is no last normalisation. A network of such
-    blocks ends with one more normalisation and relu. Arguments as in `PlainBlock`.
+    Normalization and relu come before each convolution. With `zero_init` the last
+    convolution starts at zero, for there is no last normalization. A network of such
+    blocks ends with one more normalization and relu. Arguments as in `PlainBlock`.
     Source: He et al. 2016b, *Identity mappings in deep residual networks*.
     """
 
     def _layer(self, conv: nn.Module, before: int, after: int, norm: str) -> nn.Sequential:
-        return NormReluConv(normalisation(norm, self.dims, before), conv)
+        return NormReluConv(normalization(norm, self.dims, before), conv)
 
     def _make_shortcut(self, norm: str) -> nn.Module:
         same = self.stride == 1 and self.in_channels == self.out_channels

@@ -1,14 +1,14 @@
-"""What blocks are made of: convolutions and normalisations in one, two and three dimensions.
+"""What blocks are made of: convolutions and normalizations in one, two and three dimensions.
 
 Where inputs of unequal length share a batch, a mask says which positions are real, and no
 layer here lets padding reach them.
 """
 
-from typing import Any
-
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
+
+from mmtutor.processes import all_reduce_sum, world_size
 
 Convolution = nn.Conv1d | nn.Conv2d | nn.Conv3d
 Stride = int | tuple[int, ...]
@@ -28,7 +28,7 @@ def convolution(
 
     Raises:
         ValueError: `dims` is not 1, 2 or 3, the kernel size is even (an even kernel cannot
-            be centred, so the shortcut would not line up), or a size is below 1.
+            be centered, so the shortcut would not line up), or a size is below 1.
     """
     if dims not in _CONVOLUTIONS:
         raise ValueError(f"dims must be 1, 2 or 3, got {dims}")
@@ -49,11 +49,11 @@ def _check_kernel(kernel_size: int, stride: int, dilation: int) -> None:
         raise ValueError(f"kernel_size must be odd, got {kernel_size}")
 
 
-class FactorisedConvolution(nn.Module):
+class FactorizedConvolution(nn.Module):
     """A 3-D convolution in two steps, (2+1)D: each frame in space, then each pixel in time.
 
-    Between the two stand a normalisation and a relu, and as many channels as give the weights
-    of the whole 3-D convolution. Arguments as in `convolution`, `norm` as in `normalisation`.
+    Between the two stand a normalization and a relu, and as many channels as give the weights
+    of the whole 3-D convolution. Arguments as in `convolution`, `norm` as in `normalization`.
     Source: Tran et al. 2018, section 3.5.
     """
 
@@ -73,7 +73,7 @@ class FactorisedConvolution(nn.Module):
         middle = max(1, k**3 * in_channels * out_channels // share)
         self.out_channels, self.stride = out_channels, stride
         self.space = self._along((0, 1, 1), in_channels, middle, k, stride, dilation)
-        self.norm = normalisation(norm, 3, middle)
+        self.norm = normalization(norm, 3, middle)
         self.time = self._along((1, 0, 0), middle, out_channels, k, stride, dilation)
 
     @staticmethod
@@ -93,9 +93,9 @@ class FactorisedConvolution(nn.Module):
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Normalise each position over its channels.
+    """Normalize each position over its channels.
 
-    Unlike batch normalisation it never looks at other positions or other examples, so
+    Unlike batch normalization it never looks at other positions or other examples, so
     padding and batch mates cannot change an answer. Source: Ba, Kiros, Hinton 2016.
     """
 
@@ -106,7 +106,7 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class _SharedStatistics(nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation whose statistics leave padding out and span all processes."""
+    """Batch normalization whose statistics leave padding out and span all processes."""
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map `(batch, channels, *positions)` to the same shape; the mask as in `PlainBlock`.
@@ -114,24 +114,24 @@ class _SharedStatistics(nn.modules.batchnorm._BatchNorm):
         Raises:
             ValueError: fewer than two real positions to take statistics of.
         """
-        if not self.training or (mask is None and processes() == 1):
+        if not self.training or (mask is None and world_size() == 1):
             return super().forward(x)
         shape = (1, -1, *[1] * (x.ndim - 2))
         axes = (0, *range(2, x.ndim))
         values = x.to(torch.promote_types(self.weight.dtype, torch.float32))
         real = x.new_ones(1).expand(len(x), 1, *x.shape[2:]) if mask is None else mask
-        count = over_processes((real != 0).sum().to(values.dtype))
+        count = all_reduce_sum((real != 0).sum().to(values.dtype))
         if count < 2:
             raise ValueError(
-                "batch normalisation needs at least two real positions in a batch to learn "
+                "batch normalization needs at least two real positions in a batch to learn "
                 f"from; got {int(count)}. Use a larger batch, or norm='channel'"
             )
-        mean = over_processes(without_padding(values, mask).sum(axes)) / count
-        centred = without_padding(values - mean.view(shape), mask)
-        variance = over_processes(centred.square().sum(axes)) / count
+        mean = all_reduce_sum(without_padding(values, mask).sum(axes)) / count
+        centered = without_padding(values - mean.view(shape), mask)
+        variance = all_reduce_sum(centered.square().sum(axes)) / count
         self._remember(mean, variance * count / (count - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
+        return (centered * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
@@ -159,8 +159,8 @@ class BatchNorm3d(_SharedStatistics, nn.BatchNorm3d):
 _BATCH_NORMS = {1: BatchNorm1d, 2: BatchNorm2d, 3: BatchNorm3d}
 
 
-def normalisation(kind: str, dims: int, channels: int) -> nn.Module:
-    """Return batch normalisation (`"batch"`) or per-position `ChannelNorm` (`"channel"`)."""
+def normalization(kind: str, dims: int, channels: int) -> nn.Module:
+    """Return batch normalization (`"batch"`) or per-position `ChannelNorm` (`"channel"`)."""
     if kind == "batch":
         return _BATCH_NORMS[dims](channels)
     if kind == "channel":
@@ -169,7 +169,7 @@ def normalisation(kind: str, dims: int, channels: int) -> nn.Module:
 
 
 class ConvNorm(nn.Sequential):
-    """A convolution and a normalisation."""
+    """A convolution and a normalization."""
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Apply both; shapes as in `PlainBlock.forward`."""
@@ -181,7 +181,7 @@ class ConvNorm(nn.Sequential):
 
 
 class NormReluConv(nn.Sequential):
-    """A normalisation, a relu, a convolution: the layer of a `PreActivationBlock`."""
+    """A normalization, a relu, a convolution: the layer of a `PreActivationBlock`."""
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Apply all three; shapes as in `PlainBlock.forward`."""
@@ -191,7 +191,7 @@ class NormReluConv(nn.Sequential):
 
 def call(layer: nn.Module, x: Tensor, mask: Tensor | None) -> Tensor:
     """Apply a layer, with the mask if there is one that concerns it."""
-    if mask is not None and isinstance(layer, (_SharedStatistics, FactorisedConvolution, ConvNorm)):
+    if mask is not None and isinstance(layer, (_SharedStatistics, FactorizedConvolution, ConvNorm)):
         return layer(x, mask)
     return layer(x)
 
@@ -221,29 +221,3 @@ def mean_over_positions(x: Tensor, mask: Tensor | None = None) -> Tensor:
         return x.mean(axes)
     count = (mask != 0).sum(axes).clamp(min=1)
     return without_padding(x, mask).sum(axes) / count
-
-
-def processes() -> int:
-    """Return how many processes train together."""
-    together = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if together else 1
-
-
-def over_processes(x: Tensor) -> Tensor:
-    """Return the sum of x over all processes; its gradient is summed over them too."""
-    if processes() == 1:
-        return x
-    return _SumOverProcesses.apply(x)
-
-
-class _SumOverProcesses(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        total = x.contiguous().clone()
-        distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # Every process's loss depends on the sum, so their gradients add up.
-        return _SumOverProcesses.forward(ctx, gradient)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtutor.encoders import ImageResNet, TextResNet
 from mmtutor.fusion import Fusion, SharedRepresentation, check_presence
-from mmtutor.layers import over_processes
+from mmtutor.processes import all_reduce_sum
 
 
 class FinalClassifier(nn.Linear):
@@ -149,7 +149,7 @@ class MultiModalNet(nn.Module):
         here = given > 0
         # Of several processes each takes part in the batch statistics, even with no row of its
         # own; but there are none if no process has any.
-        rows_anywhere = over_processes(here.sum()) if self.training else here.sum()
+        rows_anywhere = all_reduce_sum(here.sum()) if self.training else here.sum()
         if not rows_anywhere:
             return next(self.parameters()).new_zeros(len(x), self.fusion.in_features[name])
         if here.all():

@@ -24,7 +24,7 @@ def seed() -> None:
 
 
 def trained(block: nn.Module) -> nn.Module:
-    """Give the normalisations weights and statistics that training might have left."""
+    """Give the normalizations weights and statistics that training might have left."""
     for layer in block.modules():
         if isinstance(layer, (nn.modules.batchnorm._BatchNorm, ChannelNorm)):
             nn.init.uniform_(layer.weight, 0.5, 1.5)
@@ -70,9 +70,9 @@ def all_that_follows(block: nn.Module, x: Tensor) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-def test_a_factorised_residual_block_equals_torchvisions(train: bool) -> None:
+def test_a_factorized_residual_block_equals_torchvisions(train: bool) -> None:
     theirs = trained(VideoBlock(8, 8, Conv2Plus1D)).double().train(train)
-    ours = ResidualBlock(8, 8, dims=3, factorised=True).double()
+    ours = ResidualBlock(8, 8, dims=3, factorized=True).double()
     copy_weights(theirs, ours.train(train))
     x = torch.randn(2, 8, 4, 5, 6, dtype=torch.float64)
     torch.testing.assert_close(all_that_follows(ours, x), all_that_follows(theirs, x))
@@ -118,7 +118,7 @@ def test_the_derivative_of_a_pre_activation_block_is_the_identity_plus_that_of_i
 @pytest.mark.parametrize("norm", ["batch", "channel"])
 @pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
 @pytest.mark.parametrize("dims", [1, 2, 3])
-def test_a_fresh_zero_initialised_block_is_the_identity(
+def test_a_fresh_zero_initialized_block_is_the_identity(
     dims: int, bottleneck: bool, norm: str
 ) -> None:
     options = {"dims": dims, "bottleneck": bottleneck, "norm": norm, "zero_init": True}
@@ -128,8 +128,8 @@ def test_a_fresh_zero_initialised_block_is_the_identity(
 
 
 @pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
-def test_a_fresh_zero_initialised_factorised_block_is_the_identity(bottleneck: bool) -> None:
-    options: dict[str, Any] = {"dims": 3, "factorised": True, "zero_init": True}
+def test_a_fresh_zero_initialized_factorized_block_is_the_identity(bottleneck: bool) -> None:
+    options: dict[str, Any] = {"dims": 3, "factorized": True, "zero_init": True}
     x = torch.randn(2, 8, 5, 4, 3)
     assert torch.equal(ResidualBlock(8, 8, bottleneck=bottleneck, **options)(x), x.relu())
 
@@ -144,10 +144,10 @@ def test_convolutions_start_with_the_spread_of_he_2015() -> None:
     # Fan-out mode for relu: the standard deviation is √(2 / (64 channels · 9 taps)).
     weight = ResidualBlock(16, 64).layers[0][0].weight
     assert weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.03)
-    # Factorised, 144 channels lie between: 9 taps lead to them, 3 away from them.
-    factorised = ResidualBlock(64, 64, dims=3, factorised=True).layers[0][0]
-    assert factorised.space.weight.std().item() == pytest.approx((2 / (144 * 9)) ** 0.5, rel=0.03)
-    assert factorised.time.weight.std().item() == pytest.approx((2 / (64 * 3)) ** 0.5, rel=0.03)
+    # Factorized, 144 channels lie between: 9 taps lead to them, 3 away from them.
+    factorized = ResidualBlock(64, 64, dims=3, factorized=True).layers[0][0]
+    assert factorized.space.weight.std().item() == pytest.approx((2 / (144 * 9)) ** 0.5, rel=0.03)
+    assert factorized.time.weight.std().item() == pytest.approx((2 / (64 * 3)) ** 0.5, rel=0.03)
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -217,17 +217,17 @@ def test_more_dimensions_on_a_thin_input_equal_one_dimension(
     [{}, {"stride": 2}, {"dilation": 3}, {"kernel_size": 5}, {"bottleneck": True, "stride": 2}],
     ids=["default", "stride", "dilation", "kernel", "bottleneck"],
 )
-@pytest.mark.parametrize(("dims", "factorised"), [(1, False), (2, False), (3, False), (3, True)])
+@pytest.mark.parametrize(("dims", "factorized"), [(1, False), (2, False), (3, False), (3, True)])
 @pytest.mark.parametrize("block", BLOCKS)
 def test_padding_changes_no_real_position(
     block: type[PlainBlock],
     dims: int,
-    factorised: bool,
+    factorized: bool,
     options: dict[str, Any],
     norm: str,
     train: bool,
 ) -> None:
-    options = {"dims": dims, "norm": norm, "factorised": factorised, **options}
+    options = {"dims": dims, "norm": norm, "factorized": factorized, **options}
     network = trained(block(4, 16, **options)).train(train)
     sizes = (5, 6, 7)[:dims]
     real = torch.randn(8, 4, *sizes)
@@ -276,8 +276,8 @@ def test_only_the_first_block_of_a_stage_changes_shape() -> None:
     assert [b.layers[0][0].dilation for b in stage] == [(1, 1), (2, 2), (4, 4)]
 
 
-def test_a_stage_strides_and_dilates_factorised_convolutions_in_space_and_in_time() -> None:
-    stage = Stage(PlainBlock, 4, 8, 3, stride=2, dilations=(1, 2, 4), dims=3, factorised=True)
+def test_a_stage_strides_and_dilates_factorized_convolutions_in_space_and_in_time() -> None:
+    stage = Stage(PlainBlock, 4, 8, 3, stride=2, dilations=(1, 2, 4), dims=3, factorized=True)
     convolutions = [block.layers[0][0] for block in stage]
     assert [conv.space.stride for conv in convolutions] == [(1, 2, 2), (1, 1, 1), (1, 1, 1)]
     assert [conv.time.stride for conv in convolutions] == [(2, 1, 1), (1, 1, 1), (1, 1, 1)]
@@ -291,25 +291,25 @@ def test_a_stage_strides_and_dilates_factorised_convolutions_in_space_and_in_tim
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
-        # Two convolutions 64·64·9, two normalisations 2·64; the identity costs nothing.
+        # Two convolutions 64·64·9, two normalizations 2·64; the identity costs nothing.
         (PlainBlock(64, 64), 73_984),
         (ResidualBlock(64, 64), 73_984),
         (PreActivationBlock(64, 64), 73_984),
         # 64·128·9 + 128·128·9 + 2·2·128, and the projection 64·128 + 2·128.
         (ResidualBlock(64, 128, stride=2), 230_144),
-        # No normalisation in the projection, and the first one has 64 channels.
+        # No normalization in the projection, and the first one has 64 channels.
         (PreActivationBlock(64, 128, stride=2), 229_760),
         # 256·64 + 64·64·9 + 64·256 + 2·(64 + 64 + 256).
         (ResidualBlock(256, 256, bottleneck=True), 70_400),
         # Kernels of 3 and 27 taps: 2·64·64·3 + 4·64 and 2·64·64·27 + 4·64.
         (ResidualBlock(64, 64, dims=1), 24_832),
         (ResidualBlock(64, 64, dims=3), 221_440),
-        # Factorised, 144 channels between: 2·(144·64·9 + 64·144·3) are as many weights as whole
-        # ones have, and the normalisations between add 2·2·144.
-        (ResidualBlock(64, 64, dims=3, factorised=True), 222_016),
+        # Factorized, 144 channels between: 2·(144·64·9 + 64·144·3) are as many weights as whole
+        # ones have, and the normalizations between add 2·2·144.
+        (ResidualBlock(64, 64, dims=3, factorized=True), 222_016),
         # In a bottleneck only the wide one, here with 27·16·16 / (9·16 + 3·16) = 36 between:
         # 2·64·16 + 27·16·16 + 2·(16 + 36 + 16 + 64).
-        (ResidualBlock(64, 64, dims=3, bottleneck=True, factorised=True), 9_224),
+        (ResidualBlock(64, 64, dims=3, bottleneck=True, factorized=True), 9_224),
         # A stride alone changes the shape too: 73,984 + 64·64 + 2·64.
         (ResidualBlock(64, 64, stride=2), 78_208),
     ],
@@ -328,8 +328,8 @@ def test_parameters_are_as_counted_by_hand(block: nn.Module, expected: int) -> N
         (lambda: ResidualBlock(4, 4, dims=4), "dims must be 1, 2 or 3, got 4"),
         (lambda: PlainBlock(4, 6, bottleneck=True), "divisible by 4, got 6"),
         (lambda: PlainBlock(4, 4, norm="layer"), '"batch" or "channel", got \'layer\''),
-        (lambda: PlainBlock(4, 4, factorised=True), "are for dims=3, got dims=2"),
-        (lambda: ResidualBlock(4, 4, dims=1, factorised=True), "are for dims=3, got dims=1"),
+        (lambda: PlainBlock(4, 4, factorized=True), "are for dims=3, got dims=2"),
+        (lambda: ResidualBlock(4, 4, dims=1, factorized=True), "are for dims=3, got dims=1"),
         (lambda: PlainBlock(4, 4, zero_init=True), "zero_init needs a shortcut"),
         (lambda: Stage(PlainBlock, 4, 4, 3, dilations=(1, 2)), r"3 blocks need 3 .* \[1, 2\]"),
         (lambda: Stage(PlainBlock, 4, 4, 2, dilations=()), r"2 blocks need 2 .* \[\]"),

@@ -170,7 +170,7 @@ def test_every_picture_has_words_for_those_who_cannot_see_it(seen):
     assert seen.page.locator("img").evaluate_all(mute) == []
 
 
-def test_plots_keep_their_colours_in_both_themes(seen):
+def test_plots_keep_their_colors_in_both_themes(seen):
     filters = "pictures => pictures.map(i => getComputedStyle(i).filter)"
     assert set(seen.page.locator(".cell_output img").evaluate_all(filters)) <= {"none"}
 

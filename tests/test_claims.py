@@ -132,7 +132,7 @@ def test_other_layers_are_refused(x: Tensor) -> None:
 
 def test_both_modules_keep_the_mode_of_each_of_their_parts(x: Tensor) -> None:
     built, other = Built(nn.ReLU()), packaged().eval()
-    built.norm.eval()  # a frozen normalisation in a network that trains
+    built.norm.eval()  # a frozen normalization in a network that trains
     claim_same_outputs(built, other, x)
     assert [part.training for part in built.children()] == [True, False, True, True]
     assert built.training and not other.training

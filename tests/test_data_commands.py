@@ -48,11 +48,11 @@ def line_of(name: str, capsys) -> str:
 def test_the_list_has_a_line_for_each_set_that_fits_the_screen(data, capsys):
     assert run() == 0
     head, *lines, last = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "MB", "where", "title", "licence"]
+    assert head.split() == ["name", "MB", "where", "title", "license"]
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
     assert last == f"data folder: {data}"
     assert max(map(len, [head, *lines])) <= 100
-    for column in ("where", "title", "licence"):
+    for column in ("where", "title", "license"):
         assert all(line[head.index(column) - 1] == " " for line in lines)
 
 
@@ -66,7 +66,7 @@ def test_the_list_says_where_a_set_is(data, capsys):
     assert line_of("toy", capsys)[where].strip() == "cached"
 
 
-def test_the_list_says_size_title_and_licence(capsys):
+def test_the_list_says_size_title_and_license(capsys):
     line = line_of("toy", capsys)
     assert line.split()[:2] == ["toy", "13"]
     assert "A title that is so long …" in line

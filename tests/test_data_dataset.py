@@ -125,7 +125,7 @@ def test_a_data_set_says_what_it_is():
         "  image    float32 (1,)",
         "  text     int64 (1,)",
         "  targets  int64 (), 2 classes: even, odd",
-        "  licence: CC0",
+        "  license: CC0",
         "  source: https://example.org",
     ]
     assert repr(small()).startswith("MultimodalDataset: 5 examples\n  image")

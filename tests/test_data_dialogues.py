@@ -209,7 +209,7 @@ def test_the_same_seed_gives_the_same_bits_and_more_renderings_come_behind():
         assert not torch.equal(once.inputs[name], twice.inputs[name][253:])
         assert not torch.equal(once.inputs[name], other.inputs[name])
     assert torch.equal(once.targets, twice.targets[:253])
-    assert (once.classes, once.about.licence) == (ANSWERS, "CC BY 4.0")
+    assert (once.classes, once.about.license) == (ANSWERS, "CC BY 4.0")
 
 
 def test_the_ceiling_counts_the_likeliest_answer_to_what_is_known():

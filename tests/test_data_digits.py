@@ -47,7 +47,7 @@ def test_the_file_is_fourteen_copies_of_one_printed_form():
         130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130
     ]  # fmt: skip
     # A form has nothing but the printed digits in the printed order, a few left out; one digit
-    # is mislabelled, in form 2. Forms begin with 0 and end with 8, unless that is left out.
+    # is mislabeled, in form 2. Forms begin with 0 and end with 8, unless that is left out.
     for form in forms:
         matches = SequenceMatcher(None, forms[0], form, autojunk=False).get_matching_blocks()
         assert len(form) - sum(match.size for match in matches) <= 1
@@ -168,7 +168,7 @@ def test_each_target_has_the_names_of_its_classes():
 
 def test_the_data_set_says_where_it_comes_from():
     about = digits("test", ("text",)).about
-    assert (about.title, about.licence) == (
+    assert (about.title, about.license) == (
         "Optical Recognition of Handwritten Digits",
         "CC BY 4.0",
     )

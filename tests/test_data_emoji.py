@@ -107,7 +107,7 @@ def test_flags_and_emoji_without_a_picture_are_left_out(folder):
     assert every == {name for name, _ in LISTED.values()} - {"crab", "chequered flag"}
 
 
-def test_transparent_pixels_are_white_whatever_colour_they_hide(folder):
+def test_transparent_pixels_are_white_whatever_color_they_hide(folder):
     image = emoji("test", size=72).inputs["image"]
     assert (image.dtype, image.shape) == (torch.float32, (2, 3, 72, 72))
     assert (image[:, :, :, 36:] == 1).all()

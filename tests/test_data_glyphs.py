@@ -351,7 +351,7 @@ def test_changing_what_is_returned_changes_no_later_call():
 
 def test_the_data_say_what_they_are():
     assert part("train").about.title == "Glyphs and their Unicode names"
-    assert "SIL Open Font License 1.1" in part("train").about.licence
+    assert "SIL Open Font License 1.1" in part("train").about.license
 
 
 @pytest.mark.parametrize(

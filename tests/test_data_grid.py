@@ -58,7 +58,7 @@ def test_an_example_is_a_video_and_a_sound(file):
     }
     assert (data.targets.dtype, data.targets.shape) == (torch.int64, (600,))
     assert data.classes == tuple("0123456789")
-    assert data.about.licence == "CC BY 4.0"
+    assert data.about.license == "CC BY 4.0"
 
 
 def test_every_clip_is_in_one_split_and_each_digit_is_split_alike(file):
@@ -136,7 +136,7 @@ def test_the_same_seed_gives_the_same_noise_and_another_seed_does_not(file):
     assert len(noise.unique(dim=0)) == 300
 
 
-def test_the_clean_target_is_the_spectrogram_standardised_by_the_training_clips(file):
+def test_the_clean_target_is_the_spectrogram_standardized_by_the_training_clips(file):
     train, test = (grid(split, target="clean", snr_db=-10.0) for split in ("train", "test"))
     sounds = {split: log_spectrogram(grid(split).inputs["audio"]) for split in ("train", "test")}
     scaler = StandardScaler().fit(sounds["train"].flatten(1).double())
@@ -153,7 +153,7 @@ def test_a_sine_of_full_scale_stands_in_its_band():
     spectrogram = log_spectrogram(torch.sin(2 * torch.pi * 1000 * times)[None])[0]
     assert spectrogram.shape == (32, 20)
     # 1000 Hz is the last of the 8 frequencies of band 7 (890 to 1000 Hz). Hann's window gives
-    # half the magnitude to its neighbours: powers of 1 + 1/4 in this band and 1/4 in the next.
+    # half the magnitude to its neighbors: powers of 1 + 1/4 in this band and 1/4 in the next.
     assert spectrogram[7, 1:-1].tolist() == pytest.approx([10 * np.log10(1.25 / 8)] * 18, abs=0.01)
     assert spectrogram[8, 1:-1].tolist() == pytest.approx([10 * np.log10(0.25 / 8)] * 18, abs=0.01)
     assert spectrogram[10:, 1:-1].max() < -55
@@ -229,7 +229,7 @@ def test_a_cut_off_or_missing_file_is_refused(file):
 
 
 def write_clip(folder, name, frames=75, samples=3 * 44_100, words="0 24000 sil\n24000 26000 two"):
-    """A clip whose frame k has the grey 20 + 3k in the corner of the mouth, and less below;
+    """A clip whose frame k has the gray 20 + 3k in the corner of the mouth, and less below;
     a tone sounds from second 1 on."""
     av = pytest.importorskip("av", reason='clips need PyAV: pip install "mmtutor[real]"')
     (folder / "s1").mkdir(exist_ok=True)
@@ -241,10 +241,10 @@ def write_clip(folder, name, frames=75, samples=3 * 44_100, words="0 24000 sil\n
         video.bit_rate = 8_000_000
         audio = container.add_stream("mp2", rate=44_100, layout="mono")
         for number in range(frames):
-            grey = np.zeros((288, 360), np.uint8)
-            grey[184:240, 88:216] = 20 + 3 * number
-            grey[212:240, 88:216] //= 2
-            frame = av.VideoFrame.from_ndarray(grey, format="gray").reformat(format="yuv420p")
+            gray = np.zeros((288, 360), np.uint8)
+            gray[184:240, 88:216] = 20 + 3 * number
+            gray[212:240, 88:216] //= 2
+            frame = av.VideoFrame.from_ndarray(gray, format="gray").reformat(format="yuv420p")
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode(None))

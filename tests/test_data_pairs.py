@@ -37,7 +37,7 @@ def test_by_default_a_picture_and_a_telephone_key_are_added():
         "audio": (8000,),
     }
     assert (len(data), data.targets.min(), data.targets.max()) == (253, 0, 18)
-    assert (data.classes, data.about.licence) == ((), "CC BY 4.0")
+    assert (data.classes, data.about.license) == ((), "CC BY 4.0")
     assert data.about.title == "Sums of handwritten digits"
 
 

@@ -224,8 +224,8 @@ def test_a_linear_model_reads_redundant_bits_from_one_modality():
 def test_each_modality_alone_is_at_chance_on_an_xor():
     train, test = planted("train", synergy=1), planted("test", synergy=1)
     for name in NAMES:
-        neighbours = KNeighborsClassifier(15)
-        score = accuracy(neighbours, train, test, lambda data, name=name: data.inputs[name])
+        neighbors = KNeighborsClassifier(15)
+        score = accuracy(neighbors, train, test, lambda data, name=name: data.inputs[name])
         assert score == chance(0.5, 2000)
 
 
@@ -239,7 +239,7 @@ def test_an_xor_is_solved_by_products_and_not_by_a_linear_model():
     assert log_loss(test.targets, linear.predict_proba(both(test))) > 0.99 * log(2)
 
 
-def test_the_nearest_neighbour_is_as_good_as_the_truth_allows():
+def test_the_nearest_neighbor_is_as_good_as_the_truth_allows():
     amounts = {"redundancy": 0.5, "uniqueness": (1, 0), "synergy": 1}
     train, test = (planted(split, **amounts, examples=4000) for split in ("train", "test"))
     views = {
@@ -311,7 +311,7 @@ def test_shapes_types_and_origin():
         "right": (torch.float32, (7, 5)),
     }
     assert (targets.dtype, targets.shape) == (torch.int64, (7,))
-    assert data.about.licence.startswith("CC0 1.0")
+    assert data.about.license.startswith("CC0 1.0")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_the_four_typing_errors_occur():
     assert "sveven" not in texts
 
 
-def test_a_letter_becomes_one_of_its_neighbours_on_the_keyboard():
+def test_a_letter_becomes_one_of_its_neighbors_on_the_keyboard():
     texts = [text for text in typed(7, 3000, languages=("english",), typos=0.05) if len(text) == 5]
     # On QWERTY, w e lie above s, a and d beside it, z x below it; h j above n, b m beside it.
     assert {text[0] for text in texts if text.endswith("even")} == set("sweadzx")

@@ -30,8 +30,8 @@ def wave(**options: Any) -> AudioResNet:
     return AudioResNet(frontend="waveform", **options)
 
 
-def factorised(**options: Any) -> VideoResNet:
-    return VideoResNet(factorised=True, **options)
+def factorized(**options: Any) -> VideoResNet:
+    return VideoResNet(factorized=True, **options)
 
 
 # What builds an encoder → an input for it.
@@ -41,7 +41,7 @@ INPUTS: dict[Callable[..., nn.Module], Tensor] = {
     audio: torch.linspace(0, 30, 5 * 80).square().sin().view(5, 80),
     wave: torch.linspace(0, 30, 5 * 200).square().sin().view(5, 200),
     VideoResNet: torch.linspace(0, 20, 5 * 9 * 35).square().sin().view(5, 1, 9, 7, 5),
-    factorised: torch.linspace(0, 20, 5 * 9 * 35).square().sin().view(5, 1, 9, 7, 5),
+    factorized: torch.linspace(0, 20, 5 * 9 * 35).square().sin().view(5, 1, 9, 7, 5),
 }
 
 
@@ -215,7 +215,7 @@ def test_padding_changes_no_text_feature(mode: str) -> None:
     torch.testing.assert_close(encoder(words), encoder(padded))
 
 
-def test_a_longer_neighbour_changes_no_text_feature() -> None:
+def test_a_longer_neighbor_changes_no_text_feature() -> None:
     encoder = TextResNet()
     short = torch.tensor([[5, 6, 7, 0, 0, 0]])
     long = torch.randint(1, 257, (1, 6))
@@ -231,12 +231,12 @@ def test_the_receptive_field_of_the_default_text_network_is_29_characters() -> N
     # Two convolutions of 3 taps per block, dilations 1, 2, 4: 1 + 2·2·(1 + 2 + 4) = 29.
     encoder = TextResNet().eval()
     ids = torch.randint(1, 257, (1, 61))
-    centre = encoder.feature_map(ids)[0, :, 30]
+    center = encoder.feature_map(ids)[0, :, 30]
     reach = []
     for position in range(61):
         changed = ids.clone()
         changed[0, position] = changed[0, position] % 256 + 1
-        moved = not torch.equal(encoder.feature_map(changed)[0, :, 30], centre)
+        moved = not torch.equal(encoder.feature_map(changed)[0, :, 30], center)
         reach += [position] if moved else []
     assert reach == list(range(30 - 14, 30 + 15))
 

@@ -39,7 +39,7 @@ def inner(x: Tensor, floor_db: float = -60.0) -> Tensor:
 
 
 def test_a_full_scale_sine_is_1_at_its_frequency() -> None:
-    # A Hann window gives the two neighbours half the magnitude, a quarter of the power, and
+    # A Hann window gives the two neighbors half the magnitude, a quarter of the power, and
     # all others nothing.
     s = inner(sine())
     quarter = math.log(1 + 0.25e6) / math.log(1e6)
@@ -82,7 +82,7 @@ def test_each_column_is_the_fourier_transform_of_the_window_around_its_sample() 
     hann = 0.5 - 0.5 * torch.cos(2 * math.pi * n / WINDOW)
     around = torch.cat([torch.zeros(WINDOW // 2), x[0], torch.zeros(WINDOW)])
     assert s.shape == (WINDOW // 2 + 1, 6)
-    for column in range(6):  # centred on the samples 0, 32, …, 160
+    for column in range(6):  # centered on the samples 0, 32, …, 160
         piece = hann * around[column * HOP : column * HOP + WINDOW]
         for k in (0, 1, BIN, WINDOW // 2):
             angles = 2 * math.pi * k * n / WINDOW
@@ -220,7 +220,7 @@ def test_wrong_sounds_are_named(frontend: str, wrong: Any, message: str) -> None
         ({"hop": 0}, "a hop of at least 1 .* got 256, 0 and -60.0"),
         ({"widths": (4, 8)}, r"one depth for each width; got \(4, 8\) and \(1, 1, 1\)"),
         ({"widths": ()}, r"one depth for each width; got \(\)"),
-        ({"factorised": True}, "are for dims=3, got dims=2"),
+        ({"factorized": True}, "are for dims=3, got dims=2"),
         ({"norm": "layer"}, "got 'layer'"),
     ],
 )

@@ -29,8 +29,8 @@ def video(**options: Any) -> VideoResNet:
     return VideoResNet(**options)
 
 
-def factorised(**options: Any) -> VideoResNet:
-    return VideoResNet(factorised=True, **options)
+def factorized(**options: Any) -> VideoResNet:
+    return VideoResNet(factorized=True, **options)
 
 
 WAVE = torch.linspace(0, 40, 5 * 9 * 35).square().sin()
@@ -39,7 +39,7 @@ INPUTS: dict[Callable[..., AudioResNet | VideoResNet], Tensor] = {
     spectrogram: WAVE[: 5 * 160].view(5, 160),
     waveform: WAVE[: 5 * 200].view(5, 200),
     video: WAVE.view(5, 1, 9, 7, 5),
-    factorised: WAVE.view(5, 1, 9, 7, 5),
+    factorized: WAVE.view(5, 1, 9, 7, 5),
 }
 
 kinds = pytest.mark.parametrize("block", [ResidualBlock, PreActivationBlock])

@@ -9,7 +9,7 @@ from torch import nn
 
 from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import ImageResNet, VideoResNet
-from mmtutor.layers import FactorisedConvolution
+from mmtutor.layers import FactorizedConvolution
 
 
 @pytest.fixture(autouse=True)
@@ -77,27 +77,27 @@ def test_a_video_network_sees_motion_and_a_mean_over_frames_does_not() -> None:
 
 
 @pytest.mark.parametrize("block", [PlainBlock, ResidualBlock, PreActivationBlock])
-def test_factorised_every_convolution_of_a_block_is_in_two_steps(block: type[PlainBlock]) -> None:
-    network = VideoResNet(factorised=True, block=block)
+def test_factorized_every_convolution_of_a_block_is_in_two_steps(block: type[PlainBlock]) -> None:
+    network = VideoResNet(factorized=True, block=block)
     layers = [layer for stage in network.stages for layer in stage[0].layers]
     for layer in layers:
-        assert sum(isinstance(part, FactorisedConvolution) for part in layer) == 1
+        assert sum(isinstance(part, FactorizedConvolution) for part in layer) == 1
     assert len(layers) == 6
 
 
-def test_a_factorised_network_has_nearly_as_many_parameters() -> None:
-    # With the normalisations between, it has some more channels to scale and to shift.
+def test_a_factorized_network_has_nearly_as_many_parameters() -> None:
+    # With the normalizations between, it has some more channels to scale and to shift.
     widths = (32, 64, 128)
-    whole, factorised = (count(VideoResNet(widths=widths, factorised=f)) for f in (False, True))
-    assert 0.98 * whole < factorised < 1.02 * whole
+    whole, factorized = (count(VideoResNet(widths=widths, factorized=f)) for f in (False, True))
+    assert 0.98 * whole < factorized < 1.02 * whole
 
 
 # --- shapes ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("factorised", [False, True])
-def test_the_feature_map_halves_frames_and_sides_twice(factorised: bool) -> None:
-    encoder = VideoResNet(factorised=factorised)
+@pytest.mark.parametrize("factorized", [False, True])
+def test_the_feature_map_halves_frames_and_sides_twice(factorized: bool) -> None:
+    encoder = VideoResNet(factorized=factorized)
     videos = torch.zeros(2, 1, 9, 8, 6)
     assert encoder.feature_map(videos).shape == (2, 64, 3, 2, 2)  # rounded up
     assert encoder(videos).shape == (2, encoder.out_features)
@@ -151,7 +151,7 @@ def test_wrong_videos_are_named(wrong: Any, message: str) -> None:
         ({"stem": "imagenet"}, '"small" or "kinetics", got \'imagenet\''),
         ({"widths": (4, 8)}, r"one depth for each width; got \(4, 8\) and \(1, 1, 1\)"),
         ({"widths": ()}, r"one depth for each width; got \(\)"),
-        ({"kernel_size": 4, "factorised": True}, "kernel_size must be odd, got 4"),
+        ({"kernel_size": 4, "factorized": True}, "kernel_size must be odd, got 4"),
         ({"norm": "layer"}, "got 'layer'"),
     ],
 )

@@ -26,7 +26,7 @@ def drawn(line: plt.Line2D) -> list[list[float]]:
     return [np.asarray(values, dtype=float).tolist() for values in line.get_data()]
 
 
-def labelled(axis: plt.Axes) -> dict[str, plt.Line2D]:
+def labeled(axis: plt.Axes) -> dict[str, plt.Line2D]:
     return {
         str(line.get_label()): line
         for line in axis.lines
@@ -35,26 +35,26 @@ def labelled(axis: plt.Axes) -> dict[str, plt.Line2D]:
 
 
 def test_a_thick_line_joins_the_mean_costs_and_the_mean_scores() -> None:
-    costs, scores = drawn(labelled(draw())["by confidence"])
+    costs, scores = drawn(labeled(draw())["by confidence"])
     assert costs == pytest.approx([1, 3])
     assert scores == pytest.approx([0.6, 0.8])
 
 
-def test_each_run_has_a_thin_line_in_the_colour_of_its_mean() -> None:
+def test_each_run_has_a_thin_line_in_the_color_of_its_mean() -> None:
     axis = draw()
-    mean = labelled(axis)["by lot"]
+    mean = labeled(axis)["by lot"]
     thin = [line for line in axis.lines if line.get_linewidth() < 1]
     own = [line for line in thin if line.get_color() == mean.get_color()]
     assert [drawn(line) for line in own] == [[[1, 2], [0.5, 0.6]], [[1, 4], [0.7, 0.8]]]
 
 
-def test_curves_are_told_apart_without_colours() -> None:
-    assert len({line.get_linestyle() for line in labelled(draw()).values()}) == 2
+def test_curves_are_told_apart_without_colors() -> None:
+    assert len({line.get_linestyle() for line in labeled(draw()).values()}) == 2
 
 
 def test_a_network_without_a_threshold_is_a_point_at_its_mean_with_its_runs() -> None:
     axis = draw(POINTS)
-    point = labelled(axis)["small network"]
+    point = labeled(axis)["small network"]
     assert drawn(point) == [[1.5], [pytest.approx(0.5)]]
     runs = [line for line in axis.lines if line.get_marker() == point.get_marker()]
     assert drawn(runs[0])[1] == [0.4, 0.6]

@@ -43,7 +43,7 @@ def test_the_squares_lie_on_the_borders_of_pixels_around_the_middle():
     assert last.patches[0].get_bbox().extents.tolist() == [0.5, 0.5, 7.5, 7.5]
 
 
-def test_a_square_and_its_name_in_the_legend_have_one_colour():
+def test_a_square_and_its_name_in_the_legend_have_one_color():
     figure = draw_footprints()
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["could", "does"]

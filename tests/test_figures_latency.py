@@ -34,7 +34,7 @@ def test_the_roof_spans_its_corner_where_all_layers_are_on_one_side_of_it() -> N
     assert drawn(axis, "roof") == [(0.25, 2.5), (8.0, 80.0), (16.0, 80.0)]
 
 
-def test_every_layer_has_its_own_colour_and_marker() -> None:
+def test_every_layer_has_its_own_color_and_marker() -> None:
     figures.roofline(
         {name: (1.0, 1e9) for name in "abcdef"},
         rate=8e10,

@@ -85,7 +85,7 @@ def test_co_learning_is_fusion_whose_second_modality_comes_in_training_only(pane
     assert dashes == [[None, None, None], [None, None, "5 4"]]
 
 
-def test_the_panels_take_the_colour_of_the_page_and_have_words(panels) -> None:
+def test_the_panels_take_the_color_of_the_page_and_have_words(panels) -> None:
     ours = {"currentColor", "none", None, *COLOURS.values()}
     for title, panel in panels.items():
         assert panel.get("role") == "img" and len(panel.get("aria-label")) >= 40

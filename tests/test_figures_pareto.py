@@ -86,7 +86,7 @@ def test_several_runs_have_a_bar_of_one_standard_deviation() -> None:
     assert (low[1], high[1]) == pytest.approx((0.8 - sd, 0.8 + sd))
 
 
-def test_groups_are_told_apart_by_colour_and_by_marker() -> None:
+def test_groups_are_told_apart_by_color_and_by_marker() -> None:
     groups = [line for line in draw().lines if line.get_label() in POINTS]
     assert [line.get_marker() for line in groups] == ["o", "s"]
     assert [line.get_color() for line in groups] == [COLOURS["blue"], COLOURS["orange"]]

@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 
 pytestmark = pytest.mark.usefixtures("no_window")
 
-FILLS = {name: COLOURS[colour] for name, colour in
+FILLS = {name: COLOURS[color] for name, color in
          (("own", "sky"), ("meeting", "yellow"), ("shared", "green"))}  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def test_an_interval_reaches_from_its_lower_to_its_upper_end() -> None:
     assert ends == [pytest.approx(pair) for pair in expected]
 
 
-def test_a_method_keeps_its_colour_and_marker_and_differs_in_both_from_the_other() -> None:
+def test_a_method_keeps_its_color_and_marker_and_differs_in_both_from_the_other() -> None:
     marks = [bar.lines[0] for bar in draw_intervals().containers]
     looks = [(to_hex(mark.get_color()), mark.get_marker()) for mark in marks]
     assert looks[:2] == looks[2:]

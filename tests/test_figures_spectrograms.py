@@ -37,11 +37,11 @@ def test_each_value_stands_in_the_middle_of_its_cell():
     assert fine == pytest.approx([-0.2, 1.4, -250, 2250])
 
 
-def test_all_panels_share_one_scale_of_colours_and_one_of_frequencies():
+def test_all_panels_share_one_scale_of_colors_and_one_of_frequencies():
     panels = draw(ylim=(500, 900))[:2]
     assert {axis.images[0].get_clim() for axis in panels} == {(-30.0, 5.0)}
     assert {axis.get_ylim() for axis in panels} == {(500.0, 900.0)}
 
 
-def test_the_colours_are_explained():
+def test_the_colors_are_explained():
     assert draw(label="amplitude")[-1].get_ylabel() == "amplitude"

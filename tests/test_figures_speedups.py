@@ -42,7 +42,7 @@ def test_both_axes_are_logarithmic_and_name_the_workers() -> None:
     assert draw()[0].get_ylabel() == "speed-up"
 
 
-def test_a_label_has_the_same_colour_and_marker_in_all_panels() -> None:
+def test_a_label_has_the_same_color_and_marker_in_all_panels() -> None:
     looks = [
         {line.get_label(): (line.get_color(), line.get_marker()) for line in axis.lines}
         for axis in draw()

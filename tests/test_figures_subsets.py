@@ -62,7 +62,7 @@ def test_every_second_size_has_a_band_behind_its_columns_in_both_parts() -> None
         assert bands == [(-0.5, 3.5), (9.5, 13.5)]  # 4 singles, (6 pairs,) 4 triples, (all)
 
 
-def test_methods_are_told_apart_by_colour_marker_and_place() -> None:
+def test_methods_are_told_apart_by_color_marker_and_place() -> None:
     scores = {("a",): [0.5, 0.6]}
     above, _ = draw({name: scores for name in ("one", "two", "three")}, chance=0.1)
     dots = [container.lines[0] for container in above.containers]

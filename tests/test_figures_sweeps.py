@@ -24,7 +24,7 @@ def test_a_sweep_draws_the_mean_of_the_runs_as_a_line() -> None:
     assert lines["second"].get_ydata().tolist() == [1.0, 0.0]
 
 
-def test_a_sweep_marks_every_run_in_the_colour_of_its_line() -> None:
+def test_a_sweep_marks_every_run_in_the_color_of_its_line() -> None:
     axis = draw()
     runs = [line for line in axis.lines if line.get_linestyle() == "None"]
     assert [run.get_ydata().tolist() for run in runs[:2]] == [[0.2, 0.4], [0.4, 0.8]]
@@ -33,7 +33,7 @@ def test_a_sweep_marks_every_run_in_the_colour_of_its_line() -> None:
     assert len({line.get_color() for line in means}) == 2
 
 
-def test_labels_of_a_sweep_are_told_apart_without_colours() -> None:
+def test_labels_of_a_sweep_are_told_apart_without_colors() -> None:
     axis = draw()
     means = [line for line in axis.lines if line.get_linestyle() != "None"]
     assert len({line.get_marker() for line in means}) == 2

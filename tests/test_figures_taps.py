@@ -20,8 +20,8 @@ def draw() -> list[plt.Axes]:
     return plt.gcf().axes
 
 
-def dots(axis: plt.Axes, colour: str) -> list[list[int]]:
-    return [list(line.get_xdata()) for line in axis.lines if line.get_color() == COLOURS[colour]]
+def dots(axis: plt.Axes, color: str) -> list[list[int]]:
+    return [list(line.get_xdata()) for line in axis.lines if line.get_color() == COLOURS[color]]
 
 
 def test_each_panel_has_its_title_above_its_dots() -> None:
@@ -41,7 +41,7 @@ def test_the_dots_between_are_those_on_the_way() -> None:
 
 
 def test_every_dot_that_is_read_has_a_line_for_each_tap() -> None:
-    assert [len(dots(axis, "grey")) for axis in draw()[::2]] == [3 + 9, 3 + 9]
+    assert [len(dots(axis, "gray")) for axis in draw()[::2]] == [3 + 9, 3 + 9]
 
 
 def test_the_bars_stand_at_the_positions_of_the_dots() -> None:

@@ -36,7 +36,7 @@ def test_the_curve_and_the_means_have_names_and_all_runs_are_seen() -> None:
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("frequent", "rare")
 
 
-def test_methods_differ_in_colour_and_in_marker() -> None:
+def test_methods_differ_in_color_and_in_marker() -> None:
     figures.trades(METHODS, CURVE, **AXES)
     (axis,) = plt.gcf().axes
     means = [line for line in axis.lines if line.get_label() in METHODS]

@@ -26,10 +26,10 @@ def random_features(batch: int = 6) -> dict[str, Tensor]:
     return {name: torch.randn(batch, size) for name, size in SIZES.items()}
 
 
-def normalise(x: Tensor, norm: nn.LayerNorm) -> Tensor:
-    centred = x - x.mean(dim=-1, keepdim=True)
-    variance = centred.square().mean(dim=-1, keepdim=True)
-    return centred / (variance + norm.eps).sqrt() * norm.weight + norm.bias
+def normalize(x: Tensor, norm: nn.LayerNorm) -> Tensor:
+    centered = x - x.mean(dim=-1, keepdim=True)
+    variance = centered.square().mean(dim=-1, keepdim=True)
+    return centered / (variance + norm.eps).sqrt() * norm.weight + norm.bias
 
 
 def attend(x: Tensor, context: Tensor, attention: nn.MultiheadAttention) -> Tensor:
@@ -60,9 +60,9 @@ def cross_attention_of_one(fusion: CrossAttentionFusion, tokens: dict[str, Tenso
         layer = fusion.layers[list(SIZES).index(name)]
         others = [y for other, y in tokens.items() if other != name]
         context = torch.cat([*others, fusion.null[0]])
-        x = x + attend(normalise(x, layer.norm), normalise(context, layer.norm), layer.attention)
+        x = x + attend(normalize(x, layer.norm), normalize(context, layer.norm), layer.attention)
         norm, expand, _, contract = layer.mlp
-        answers.append(x + contract(F.relu(expand(normalise(x, norm)))))
+        answers.append(x + contract(F.relu(expand(normalize(x, norm)))))
     return torch.cat(answers).mean(dim=0) if answers else torch.zeros(8)
 
 
@@ -110,9 +110,9 @@ def test_queries_keys_and_values_all_learn(count: int) -> None:
 
 
 def transform(x: Tensor, layer: nn.TransformerEncoderLayer) -> Tensor:
-    normed = normalise(x, layer.norm1)
+    normed = normalize(x, layer.norm1)
     x = x + attend(normed, normed, layer.self_attn)
-    return x + layer.linear2(F.gelu(layer.linear1(normalise(x, layer.norm2))))
+    return x + layer.linear2(F.gelu(layer.linear1(normalize(x, layer.norm2))))
 
 
 def bottleneck_of_one(fusion: BottleneckFusion, tokens: dict[str, Tensor]) -> Tensor:

@@ -46,7 +46,7 @@ def test_the_shared_representation() -> None:
     put(fusion.project, [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [0.0, 1.0])
     put(fusion.expand, [[1.0, 2.0], [1.0, 0.0]], [0.5, 0.0])
     put(fusion.contract, [[-4.0, 9.0], [1.0, 9.0]], [0.0, 0.25])
-    # u = (2 + 1, 3 + 1) = (3, 4), normalised (−1, 1); expanded (−1 + 2 + 0.5, −1) = (1.5, −1),
+    # u = (2 + 1, 3 + 1) = (3, 4), normalized (−1, 1); expanded (−1 + 2 + 0.5, −1) = (1.5, −1),
     # after relu (1.5, 0); contracted (−6, 1.5 + 0.25); u + that = (−3, 5.75), after relu (0, 5.75).
     check(fusion({"a": row(2), "b": row(3, 1)}), 0.0, 5.75)
 

@@ -178,7 +178,7 @@ def card(sections: tuple[str, ...], text: str = "Words.") -> Page:
 def test_a_data_card_answers_every_question_in_order():
     assert card_sections(card(CARD_SECTIONS)) == []
     for sections in (CARD_SECTIONS[1:], CARD_SECTIONS[::-1], (*CARD_SECTIONS, "More")):
-        assert "expected the sections Origin and licence, " in card_sections(card(sections))[0]
+        assert "expected the sections Origin and license, " in card_sections(card(sections))[0]
     assert "## Splits is empty" in card_sections(card(CARD_SECTIONS, text=""))
 
 

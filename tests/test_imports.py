@@ -32,7 +32,7 @@ def test_imports_along_the_direction_are_accepted(tmp_path):
         tmp_path,
         {
             "blocks.py": "import torch\nfrom torch import nn\n",
-            "fusion.py": "from mmtutor.blocks import ResidualBlock\n",
+            "encoders.py": "from mmtutor.blocks import ResidualBlock\n",
             "training/__init__.py": "from mmtutor.training.loop import train\n",
             "training/loop.py": "from mmtutor.training import checks\n",
             "training/checks.py": "import torch\n",

@@ -15,16 +15,15 @@ from mmtutor.layers import (
     BatchNorm3d,
     ChannelNorm,
     ConvNorm,
-    FactorisedConvolution,
+    FactorizedConvolution,
     NormReluConv,
     convolution,
     mean_over_positions,
-    normalisation,
-    over_processes,
-    processes,
+    normalization,
     thin_mask,
     without_padding,
 )
+from mmtutor.processes import all_reduce_sum, world_size
 from mmtutor.weights import copy_weights
 
 NORMS = {1: BatchNorm1d, 2: BatchNorm2d, 3: BatchNorm3d}
@@ -36,13 +35,13 @@ def seed() -> None:
 
 
 def trained(norm: nn.Module) -> nn.Module:
-    """Give a normalisation weights that training might have left."""
+    """Give a normalization weights that training might have left."""
     nn.init.uniform_(norm.weight, 0.5, 1.5)
     nn.init.normal_(norm.bias)
     return norm
 
 
-# --- batch normalisation over the real positions ---------------------------------------------
+# --- batch normalization over the real positions ---------------------------------------------
 
 
 def test_statistics_are_of_the_real_positions_only() -> None:
@@ -152,7 +151,7 @@ def test_two_real_positions_are_enough() -> None:
     assert outputs[0, 0, :2].tolist() == [1.0, -1.0]  # mean 5, standard deviation 2
 
 
-def test_inputs_of_half_precision_are_normalised_in_the_precision_of_the_weights() -> None:
+def test_inputs_of_half_precision_are_normalized_in_the_precision_of_the_weights() -> None:
     x, mask = some_padded(1, torch.bfloat16)
     ours, theirs = BatchNorm1d(3), nn.BatchNorm1d(3)
     y = ours(x, mask)
@@ -176,10 +175,10 @@ def test_a_network_of_half_precision_takes_a_mask_and_computes_statistics_in_flo
     torch.testing.assert_close(norm.running_var.float(), exact.running_var, rtol=1e-2, atol=1e-2)
 
 
-# --- channel normalisation -------------------------------------------------------------------
+# --- channel normalization -------------------------------------------------------------------
 
 
-def test_channel_norm_normalises_each_position_over_its_channels() -> None:
+def test_channel_norm_normalizes_each_position_over_its_channels() -> None:
     norm = ChannelNorm(2, eps=0)
     with torch.no_grad():
         norm.weight.copy_(torch.tensor([2.0, 3.0]))
@@ -201,29 +200,29 @@ def weights_of(module: nn.Module) -> int:
     return sum(layer.weight.numel() for layer in convolutions)
 
 
-def test_a_factorised_convolution_of_64_channels_has_144_between() -> None:
+def test_a_factorized_convolution_of_64_channels_has_144_between() -> None:
     # As in Tran et al.: 27·64·64 / (9·64 + 3·64) = 144, so 144·768 = 110,592 weights, all of
     # the whole convolution's.
-    factorised = FactorisedConvolution(64, 64)
-    assert factorised.norm.num_features == 144
-    assert weights_of(factorised) == weights_of(convolution(3, 64, 64)) == 110_592
+    factorized = FactorizedConvolution(64, 64)
+    assert factorized.norm.num_features == 144
+    assert weights_of(factorized) == weights_of(convolution(3, 64, 64)) == 110_592
 
 
 @pytest.mark.parametrize("kernel_size", [3, 5])
 @pytest.mark.parametrize("outside", [8, 16, 33, 64, 128])
 @pytest.mark.parametrize("inside", [8, 16, 33, 64])
-def test_a_factorised_convolution_has_nearly_the_weights_of_the_whole(
+def test_a_factorized_convolution_has_nearly_the_weights_of_the_whole(
     inside: int, outside: int, kernel_size: int
 ) -> None:
     whole = weights_of(convolution(3, inside, outside, kernel_size))
-    factorised = weights_of(FactorisedConvolution(inside, outside, kernel_size))
-    assert 0.9 * whole <= factorised <= whole
+    factorized = weights_of(FactorizedConvolution(inside, outside, kernel_size))
+    assert 0.9 * whole <= factorized <= whole
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_a_factorised_convolution_equals_torchvisions(stride: int, train: bool) -> None:
-    ours = FactorisedConvolution(4, 6, stride=stride).train(train)
+def test_a_factorized_convolution_equals_torchvisions(stride: int, train: bool) -> None:
+    ours = FactorizedConvolution(4, 6, stride=stride).train(train)
     theirs = Conv2Plus1D(4, 6, ours.norm.num_features, stride).train(train)
     copy_weights(ours, theirs)
     x = torch.randn(2, 4, 5, 7, 6)
@@ -233,13 +232,13 @@ def test_a_factorised_convolution_equals_torchvisions(stride: int, train: bool) 
 
 @torch.no_grad()
 def test_a_separable_kernel_is_its_factor_in_space_then_its_factor_in_time() -> None:
-    layer = FactorisedConvolution(1, 1).eval()  # 27 // (9 + 3) = 2 channels between
+    layer = FactorizedConvolution(1, 1).eval()  # 27 // (9 + 3) = 2 channels between
     layer.norm.eps = 0.0  # so that it is the identity before training
     layer.space.weight.zero_()[0] = 1.0
     layer.time.weight.zero_()[0, 0] = torch.tensor([1.0, 2.0, 3.0])[:, None, None]
     x = torch.zeros(1, 1, 3, 3, 3)
     x[0, 0, 1, 1, 1] = 1.0
-    # Frame f sees the middle frame at tap 2 − f; every pixel has the centre as a neighbour.
+    # Frame f sees the middle frame at tap 2 − f; every pixel has the center as a neighbor.
     y = layer(x)
     assert y[0, 0].flatten(1).tolist() == [[3.0] * 9, [2.0] * 9, [1.0] * 9]
     whole = torch.tensor([1.0, 2.0, 3.0])[:, None, None].expand(1, 1, 3, 3, 3)
@@ -248,10 +247,10 @@ def test_a_separable_kernel_is_its_factor_in_space_then_its_factor_in_time() -> 
 
 @pytest.mark.parametrize("norm", ["batch", "channel"])
 @pytest.mark.parametrize("options", [{}, {"stride": 2}, {"dilation": 2}, {"kernel_size": 5}])
-def test_no_padding_leaks_between_the_steps_of_a_factorised_convolution(
+def test_no_padding_leaks_between_the_steps_of_a_factorized_convolution(
     options: dict[str, Any], norm: str
 ) -> None:
-    layer = FactorisedConvolution(4, 6, **options, norm=norm)
+    layer = FactorizedConvolution(4, 6, **options, norm=norm)
     nn.init.ones_(trained(layer.norm).bias)  # what the norm makes of padding is not 0
     twin = deepcopy(layer)
     real, padded = torch.randn(2, 4, 5, 6, 7), torch.full((2, 4, 9, 10, 11), torch.nan)
@@ -263,8 +262,8 @@ def test_no_padding_leaks_between_the_steps_of_a_factorised_convolution(
     torch.testing.assert_close(layer.state_dict(), twin.state_dict())
 
 
-def test_a_dilated_factorised_convolution_reaches_as_far_as_the_whole() -> None:
-    layer = FactorisedConvolution(1, 1, dilation=2).eval()
+def test_a_dilated_factorized_convolution_reaches_as_far_as_the_whole() -> None:
+    layer = FactorizedConvolution(1, 1, dilation=2).eval()
     for step in (layer.space, layer.time):
         nn.init.ones_(step.weight)
     x = torch.zeros(1, 1, 7, 7, 7)
@@ -302,7 +301,7 @@ def test_the_mean_is_over_the_real_positions_and_0_if_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-def test_a_layer_keeps_padding_out_of_its_convolution_and_of_its_normalisation(stride: int) -> None:
+def test_a_layer_keeps_padding_out_of_its_convolution_and_of_its_normalization(stride: int) -> None:
     x, mask = some_padded(2, torch.float32)
     conv, after, before = convolution(2, 3, 6, stride=stride), BatchNorm2d(6), BatchNorm2d(3)
     trained(before)
@@ -324,11 +323,11 @@ def test_a_layer_keeps_padding_out_of_its_convolution_and_of_its_normalisation(s
         (lambda: convolution(0, 4, 4), "dims must be 1, 2 or 3, got 0"),
         (lambda: convolution(2, 4, 4, 2), "kernel_size must be odd, got 2"),
         (lambda: convolution(2, 4, 4, 3, 0), "must be at least 1, got 3, 0 and 1"),
-        (lambda: FactorisedConvolution(4, 4, 4), "kernel_size must be odd, got 4"),
-        (lambda: FactorisedConvolution(4, 4, stride=0), "must be at least 1, got 3, 0 and 1"),
-        (lambda: FactorisedConvolution(4, 4, dilation=-1), "must be at least 1, got 3, 1 and -1"),
-        (lambda: normalisation("none", 2, 4), '"batch" or "channel", got \'none\''),
-        (lambda: FactorisedConvolution(4, 4, norm="layer"), "got 'layer'"),
+        (lambda: FactorizedConvolution(4, 4, 4), "kernel_size must be odd, got 4"),
+        (lambda: FactorizedConvolution(4, 4, stride=0), "must be at least 1, got 3, 0 and 1"),
+        (lambda: FactorizedConvolution(4, 4, dilation=-1), "must be at least 1, got 3, 1 and -1"),
+        (lambda: normalization("none", 2, 4), '"batch" or "channel", got \'none\''),
+        (lambda: FactorizedConvolution(4, 4, norm="layer"), "got 'layer'"),
     ],
 )
 def test_a_layer_that_cannot_be_built_says_why(build: Any, message: str) -> None:
@@ -338,5 +337,5 @@ def test_a_layer_that_cannot_be_built_says_why(build: Any, message: str) -> None
 
 def test_one_process_alone_sums_over_itself() -> None:
     x = torch.ones(2)
-    assert processes() == 1
-    assert over_processes(x) is x
+    assert world_size() == 1
+    assert all_reduce_sum(x) is x

@@ -34,13 +34,13 @@ CASES: dict[str, Present] = {
 
 
 def make_network() -> MultiModalNet:
-    """Return a network with batch normalisation in one, two and three dimensions."""
+    """Return a network with batch normalization in one, two and three dimensions."""
     torch.manual_seed(0)
     small: dict[str, Any] = {"widths": [4, 6], "depths": [1, 1]}
     encoders = {
         "sound": AudioResNet(frontend="waveform", **small),
         "picture": ImageResNet(**small),
-        "video": VideoResNet(factorised=True, **small),
+        "video": VideoResNet(factorized=True, **small),
     }
     fusion = SharedRepresentation(dict.fromkeys(encoders, 6), 8, allow_missing=True)
     return MultiModalNet(encoders, fusion, FinalRegressor(8)).double()

@@ -1,4 +1,4 @@
-"""The tools that execute, normalise and edit notebooks."""
+"""The tools that execute, normalize and edit notebooks."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def test_execute_runs_only_what_changed(root, capsys):
     assert run()
 
 
-def test_execute_normalises_what_need_not_run(root):
+def test_execute_normalizes_what_need_not_run(root):
     notebooks.main(["execute"], root)
     path = root / "notebooks" / "page.ipynb"
     good = path.read_text()
@@ -133,7 +133,7 @@ def test_a_notebook_whose_data_are_not_here_keeps_its_outputs(root, capsys, monk
     assert path.read_bytes() == before
 
 
-def test_normalising_drops_what_changes_by_itself():
+def test_normalizing_drops_what_changes_by_itself():
     cell = new_code_cell("x  =  1", execution_count=7)
     cell.metadata = {"tags": ["hide-input"], "execution": {"started": "12:00"}, "scrolled": True}
     notebook = new_notebook(cells=[cell], metadata={"widgets": {}, "colab": {"name": "x"}})
@@ -147,7 +147,7 @@ def test_normalising_drops_what_changes_by_itself():
     assert stored.cells[0].execution_count == 7, "only an execution can make it right"
 
 
-def test_normalising_twice_gives_the_same_bytes():
+def test_normalizing_twice_gives_the_same_bytes():
     cells = [new_markdown_cell("# Grüße\n\n"), new_code_cell("%pip list\nx=[1,\n2,]\n")]
     once = canonical.write(new_notebook(cells=cells))
     assert canonical.canonical(once) == once
@@ -177,7 +177,7 @@ def test_cells_keep_their_ids_and_missing_ones_do_not_depend_on_chance():
 def test_code_that_is_not_python_is_named(root, capsys):
     path = root / "notebooks" / "page.ipynb"
     path.write_text(path.read_text().replace("print(1 + 1)", "print(1 + )"))
-    assert notebooks.main(["normalise"], root) == 1
+    assert notebooks.main(["normalize"], root) == 1
     assert "page.ipynb: ruff cannot format the code (at cell:line:column) 2:1:11:" in (
         capsys.readouterr().err
     )
@@ -188,13 +188,13 @@ def test_a_notebook_of_an_old_format_is_refused():
         canonical.canonical('{"nbformat": 3, "worksheets": []}')
 
 
-def test_check_names_a_notebook_and_normalise_mends_it(root, capsys):
+def test_check_names_a_notebook_and_normalize_mends_it(root, capsys):
     path = root / "notebooks" / "page.ipynb"
     good = path.read_text()
     path.write_text(good.replace("1 + 1", "1+1"))
     assert notebooks.main(["check"], root) == 1
     assert "page.ipynb: not in canonical form" in capsys.readouterr().out
-    assert notebooks.main(["normalise"], root) == 0
+    assert notebooks.main(["normalize"], root) == 0
     assert path.read_text() == good
     assert notebooks.main(["check"], root) == 0
 

@@ -12,7 +12,7 @@ from mmtutor.encoders import AudioResNet, ImageResNet, TextResNet, VideoResNet
 from mmtutor.fusion import SharedRepresentation
 from mmtutor.network import MultiModalNet
 
-# Derandomised, so that a failure never depends on the day.
+# Derandomized, so that a failure never depends on the day.
 properties = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 
 blocks = st.sampled_from([PlainBlock, ResidualBlock, PreActivationBlock])
@@ -42,7 +42,7 @@ def thinned(size: int, stride: int) -> int:
     sizes=st.lists(st.integers(1, 8), min_size=1, max_size=3),
     stride=st.integers(1, 3),
     dilation=st.integers(1, 3),
-    factorised=st.booleans(),
+    factorized=st.booleans(),
 )
 def test_a_block_keeps_every_stride_th_position(
     block: type[PlainBlock],
@@ -52,11 +52,11 @@ def test_a_block_keeps_every_stride_th_position(
     sizes: list[int],
     stride: int,
     dilation: int,
-    factorised: bool,
+    factorized: bool,
 ) -> None:
     torch.manual_seed(0)
     inside, outside = channels
-    options = {"factorised": factorised and len(sizes) == 3, **options}
+    options = {"factorized": factorized and len(sizes) == 3, **options}
     network = block(
         inside, outside, dims=len(sizes), stride=stride, dilation=dilation, **options
     ).eval()
@@ -155,7 +155,7 @@ def test_sounds_of_any_length_give_features(
     widths=stages,
     sizes=st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)),
     stem=st.sampled_from(["small", "kinetics"]),
-    factorised=st.booleans(),
+    factorized=st.booleans(),
 )
 def test_videos_of_any_size_give_features(
     block: type[PlainBlock],
@@ -164,12 +164,12 @@ def test_videos_of_any_size_give_features(
     widths: list[int],
     sizes: tuple[int, int, int],
     stem: str,
-    factorised: bool,
+    factorized: bool,
 ) -> None:
     torch.manual_seed(0)
     depths = [1] * len(widths)
     encoder = VideoResNet(
-        in_channels, widths=widths, depths=depths, stem=stem, block=block, factorised=factorised
+        in_channels, widths=widths, depths=depths, stem=stem, block=block, factorized=factorized
     ).eval()
     x = torch.rand(batch, in_channels, *sizes)
     frames, height, width = sizes
@@ -231,7 +231,7 @@ def test_sound_features_depend_on_the_real_samples_only(
     padding=st.integers(1, 5),
     sides=st.tuples(st.integers(1, 6), st.integers(1, 6)),
     stem=st.sampled_from(["small", "kinetics"]),
-    factorised=st.booleans(),
+    factorized=st.booleans(),
 )
 def test_video_features_depend_on_the_real_frames_only(
     block: type[PlainBlock],
@@ -240,11 +240,11 @@ def test_video_features_depend_on_the_real_frames_only(
     padding: int,
     sides: tuple[int, int],
     stem: str,
-    factorised: bool,
+    factorized: bool,
 ) -> None:
     torch.manual_seed(0)
     options: dict[str, Any] = {"widths": [4, 8], "depths": [1, 1], "block": block, "norm": norm}
-    encoder = VideoResNet(stem=stem, factorised=factorised, **options).eval()
+    encoder = VideoResNet(stem=stem, factorized=factorized, **options).eval()
     x = torch.randn(len(lengths), 1, max(lengths) + padding, *sides)
     assert_padding_changes_nothing(encoder, x, lengths, axis=2)
 

@@ -15,7 +15,7 @@ def test_parameters_and_buffers_are_copied_whatever_their_names() -> None:
         source.state_dict().values(), target.state_dict().values(), strict=True
     ):
         assert torch.equal(given, taken)
-    assert target[0].weight is kept  # in place: an optimiser of the target still holds
+    assert target[0].weight is kept  # in place: an optimizer of the target still holds
     assert target[1].num_batches_tracked == 1
 
 

@@ -73,7 +73,7 @@ def _clean(cell: NotebookNode) -> None:
 
 
 def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Join neighbouring pieces of printed text: where they break depends on the clock."""
+    """Join neighboring pieces of printed text: where they break depends on the clock."""
     merged: list[NotebookNode] = []
     for output in outputs:
         if merged and output.get("name") and output.get("name") == merged[-1].get("name"):

@@ -1,4 +1,4 @@
-"""Execute, normalise, check and edit the notebooks: `python -m tools.notebooks --help`."""
+"""Execute, normalize, check and edit the notebooks: `python -m tools.notebooks --help`."""
 
 import argparse
 import hashlib
@@ -57,7 +57,7 @@ def execute(root: Path, pages: Sequence[Path], everything: bool = False) -> bool
     for page in [page for page in stale if needs.missing(page)]:
         print(f"{name_of(root, page)} keeps its outputs: {needs.missing(page)}")
         stale.remove(page)
-    normalise([page for page in pages if page not in stale])
+    normalize([page for page in pages if page not in stale])
     failed = False
     with ThreadPoolExecutor(KERNELS) as pool:
         runs = {pool.submit(_execute_one, page): page for page in stale}
@@ -76,7 +76,7 @@ def execute(root: Path, pages: Sequence[Path], everything: bool = False) -> bool
     return not failed
 
 
-def normalise(pages: Sequence[Path]) -> list[Path]:
+def normalize(pages: Sequence[Path]) -> list[Path]:
     """Bring notebooks into canonical form; return those that were not."""
     changed = []
     for page in pages:
@@ -250,13 +250,13 @@ def _run(options: argparse.Namespace, root: Path) -> int:
     pages = find(root, options.names)
     if options.command == "execute":
         return 0 if execute(root, pages, options.all) else 1
-    if options.command == "normalise":
-        for page in normalise(pages):
+    if options.command == "normalize":
+        for page in normalize(pages):
             print(f"{page.name}: brought into canonical form")
         return 0
     wrong = check(pages)
     for page in wrong:
-        print(f"{page.name}: not in canonical form; run `python -m tools.notebooks normalise`")
+        print(f"{page.name}: not in canonical form; run `python -m tools.notebooks normalize`")
     return 1 if wrong else 0
 
 
@@ -264,8 +264,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     many = {
-        "execute": "run the notebooks that changed, store their outputs, normalise",
-        "normalise": "bring into canonical form",
+        "execute": "run the notebooks that changed, store their outputs, normalize",
+        "normalize": "bring into canonical form",
         "check": "fail if a notebook is not in canonical form",
     }
     for name, text in many.items():

@@ -1,4 +1,4 @@
-"""Gradient blending: a loss for each modality, weighted by how well it generalises."""
+"""Gradient blending: a loss for each modality, weighted by how well it generalizes."""
 
 import math
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ class UnimodalHeads(FeatureCriterion):
 def blending_weights(before: Mapping[str, Losses], after: Mapping[str, Losses]) -> dict[str, float]:
     """Return weights for `UnimodalHeads` from the losses at two points of a training.
 
-    w = G / O², divided by the sum over all heads. G, the generalisation, is how much the
+    w = G / O², divided by the sum over all heads. G, the generalization, is how much the
     validation loss fell from `before` to `after`; O, the overfitting, is how much the gap
     validation − training grew. Our addition: a head with G ≤ 0 gets w = 0, as a negative weight
     would teach it to fail.

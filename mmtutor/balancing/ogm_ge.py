@@ -12,7 +12,7 @@ from mmtutor.network import MultiModalNet
 
 
 class OGMGE(FeatureCriterion):
-    """On-the-fly gradient modulation with generalisation enhancement, used as the criterion.
+    """On-the-fly gradient modulation with generalization enhancement, used as the criterion.
 
     It returns the loss of `criterion`. In train mode it also slows down encoders that are ahead:
     s_m is the mean probability of the true class when fusion and head get modality m alone,
@@ -23,7 +23,7 @@ class OGMGE(FeatureCriterion):
     pass until the next call. Of several processes, each judges by its share of the batch.
 
     The paper has two modalities, where ρ is its s_1 / s_2 and at most one encoder is slowed down.
-    To compare each of M with the mean of the others is our generalisation: up to M − 1 can be
+    To compare each of M with the mean of the others is our generalization: up to M − 1 can be
     ahead. The paper's s is a sum; the mean gives the same ρ, and also compares modalities that
     only some examples have. One that no example has gets k_m = 1.
 

@@ -9,12 +9,12 @@ class About:
 
     Args:
         title: the name under which people know it.
-        licence: of the data, not of the code that reads them.
+        license: of the data, not of the code that reads them.
         source: where to get it: an address, or the package that carries it.
         citation: author, year, title, and where it was published.
     """
 
     title: str
-    licence: str
+    license: str
     source: str
     citation: str

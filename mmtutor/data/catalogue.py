@@ -120,7 +120,7 @@ CATALOGUE: dict[str, Entry] = {
     "mnist": Entry(
         About(
             title="MNIST",
-            licence="as published by LeCun, Cortes and Burges",
+            license="as published by LeCun, Cortes and Burges",
             source=_MNIST_MIRRORS[0],
             citation=(
                 "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to "
@@ -133,7 +133,7 @@ CATALOGUE: dict[str, Entry] = {
     "fsdd": Entry(
         About(
             title="Free Spoken Digit Dataset",
-            licence="CC BY-SA 4.0",
+            license="CC BY-SA 4.0",
             source=_FSDD,
             citation="Jackson, Souza, Flaks, Pan, Nicolas and Thite 2018, Free Spoken Digit "
             "Dataset, doi:10.5281/zenodo.1342401; here version 1.0.10",
@@ -154,7 +154,7 @@ CATALOGUE: dict[str, Entry] = {
     "av_mnist": Entry(
         About(
             title="Audio-visual MNIST",
-            licence="MNIST: as published by its authors; Free Spoken Digit Dataset: CC BY-SA 4.0",
+            license="MNIST: as published by its authors; Free Spoken Digit Dataset: CC BY-SA 4.0",
             source="MNIST and the Free Spoken Digit Dataset",
             citation=(
                 "after Vielzeuf, Lechervy, Pateux and Jurie 2018, CentralNet: a Multilayer "
@@ -166,7 +166,7 @@ CATALOGUE: dict[str, Entry] = {
     "grid": Entry(
         About(
             title="GRID corpus, speaker 1",
-            licence="CC BY 4.0",
+            license="CC BY 4.0",
             source="https://doi.org/10.5281/zenodo.3625687",
             citation=(
                 "Cooke, Barker, Cunningham and Shao 2006, An audio-visual corpus for speech "
@@ -193,7 +193,7 @@ CATALOGUE: dict[str, Entry] = {
     "mosi": Entry(
         About(
             title="CMU-MOSI, features",
-            licence="MIT (the repository)",
+            license="MIT (the repository)",
             source="https://github.com/declare-lab/multimodal-deep-learning",
             citation=(
                 "Zadeh, Zellers, Pincus and Morency 2016, MOSI: Multimodal Corpus of Sentiment "
@@ -207,7 +207,7 @@ CATALOGUE: dict[str, Entry] = {
     "emoji": Entry(
         About(
             title="Noto emoji and their names",
-            licence="Apache 2.0 and OFL 1.1; Unicode License v3; MIT",
+            license="Apache 2.0 and OFL 1.1; Unicode License v3; MIT",
             source="https://github.com/googlefonts/noto-emoji",
             citation="Google, Noto Emoji; Unicode, Common Locale Data Repository; Chiou, "
             "unicode-emoji-json 0.8.0",

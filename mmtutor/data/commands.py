@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def show() -> int:
     """Print a line for each set of the catalogue, and return 0."""
     row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
-    print(row.format("name", "MB", "where", "title", "licence"))
+    print(row.format("name", "MB", "where", "title", "license"))
     for name, entry in CATALOGUE.items():
         size = f"{entry.size / 1e6:.0f}" if entry.size else ""
-        title, licence = entry.about.title, entry.about.licence
-        print(row.format(name, size, _where(name), _short(title), _short(licence)))
+        title, license = entry.about.title, entry.about.license
+        print(row.format(name, size, _where(name), _short(title), _short(license)))
     print(f"data folder: {store.folder()}")
     return 0
 

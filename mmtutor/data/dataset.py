@@ -143,7 +143,7 @@ class MultimodalDataset(Dataset[Batch]):
         if self.classes:
             lines[-1] += f", {len(self.classes)} classes: {_first(self.classes)}"
         if self.about:
-            lines += [f"  licence: {self.about.licence}", f"  source: {self.about.source}"]
+            lines += [f"  license: {self.about.license}", f"  source: {self.about.source}"]
         return "\n".join(lines)
 
     def _check(self) -> None:

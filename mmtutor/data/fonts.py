@@ -17,7 +17,7 @@ from mmtutor.data.about import About
 
 GLYPHS = About(
     title="Glyphs and their Unicode names",
-    licence="DejaVu: Bitstream Vera licence, changes in the public domain; STIX: SIL Open Font "
+    license="DejaVu: Bitstream Vera license, changes in the public domain; STIX: SIL Open Font "
     "License 1.1; names: Unicode License",
     source="matplotlib, which carries the fonts, and Python's unicodedata",
     citation="DejaVu fonts 2.35; STIX fonts 1.0.0; The Unicode Standard",

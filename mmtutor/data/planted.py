@@ -20,7 +20,7 @@ _SPLITS = ("train", "validation", "test")
 
 PLANTED = About(
     title="Planted information",
-    licence="CC0 1.0; the package makes the data",
+    license="CC0 1.0; the package makes the data",
     source="mmtutor.data.planted",
     citation="The terms: Williams and Beer 2010, Nonnegative Decomposition of Multivariate "
     "Information, arXiv:1004.2515",

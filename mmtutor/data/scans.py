@@ -13,7 +13,7 @@ from mmtutor.data.scene import MOTIONS, Scene
 
 SCANS = About(
     title="Optical Recognition of Handwritten Digits",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     source="scikit-learn, which carries the test part of data set 80 of the UCI repository",
     citation="Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine "
     "Learning Repository",
@@ -50,7 +50,7 @@ def scans() -> Scans:
     the file itself shows.
 
     Source: Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine
-    Learning Repository, test part, licence CC BY 4.0.
+    Learning Repository, test part, license CC BY 4.0.
     """
     # Copies, so that whoever changes them changes no later call.
     return Scans(*(tensor.clone() for tensor in _read()))

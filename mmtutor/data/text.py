@@ -69,7 +69,7 @@ class Text:
     Each example is in a random one of the languages. Each of its characters is mistyped with
     probability `typos`, in one of these ways, each alike likely where it is possible:
 
-    - another character: a neighbour on the QWERTY keyboard for a to z, otherwise any other
+    - another character: a neighbor on the QWERTY keyboard for a to z, otherwise any other
       character of the language's number words;
     - doubled;
     - left out, but a text never becomes empty;
@@ -142,12 +142,12 @@ def _replacements(language: str) -> dict[str, str]:
     """Return, for each character of a language's words, those that may be typed instead."""
     alphabet = sorted(set("".join(DIGIT_WORDS[language])))
     return {
-        character: _key_neighbours(character) or "".join(c for c in alphabet if c != character)
+        character: _key_neighbors(character) or "".join(c for c in alphabet if c != character)
         for character in alphabet
     }
 
 
-def _key_neighbours(character: str) -> str:
+def _key_neighbors(character: str) -> str:
     """Return the keys that touch a letter's key on a QWERTY keyboard; none for others."""
     for row, keys in enumerate(_KEY_ROWS):
         if character in keys:

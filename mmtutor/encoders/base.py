@@ -12,14 +12,14 @@ from mmtutor.layers import (
     ConvNorm,
     Convolution,
     call,
-    normalisation,
+    normalization,
     thin_mask,
     without_padding,
 )
 
 
 class Stem(nn.Module):
-    """The first layer: convolution, normalisation, relu, and perhaps max pooling of stride 2.
+    """The first layer: convolution, normalization, relu, and perhaps max pooling of stride 2.
 
     Args:
         conv: a convolution.
@@ -31,7 +31,7 @@ class Stem(nn.Module):
         super().__init__()
         dims = conv.weight.ndim - 2
         nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-        self.layer = ConvNorm(conv, normalisation(norm, dims, conv.out_channels))
+        self.layer = ConvNorm(conv, normalization(norm, dims, conv.out_channels))
         pools = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
         self.pool = pools[dims](3, stride=2, padding=1) if pool else None
         self.strides = tuple(step * (2 if pool else 1) for step in conv.stride)
@@ -115,9 +115,9 @@ class ResidualEncoder(nn.Module):
 
 
 def last_layer(block: type[PlainBlock], dims: int, channels: int, norm: str) -> nn.Module | None:
-    """Return the normalisation that a network of pre-activation blocks ends with."""
+    """Return the normalization that a network of pre-activation blocks ends with."""
     if issubclass(block, PreActivationBlock):
-        return normalisation(norm, dims, channels)
+        return normalization(norm, dims, channels)
     return None
 
 

@@ -24,7 +24,7 @@ class ImageResNet(ResidualEncoder):
     """Residual network over pictures, f_I: x_I → h_I.
 
     Args:
-        in_channels: 1 for grey pictures, 3 for colour.
+        in_channels: 1 for gray pictures, 3 for color.
         widths: channels of each stage; the last is `out_features`.
         depths: number of blocks in each stage.
         stem: `"small"` (3×3 convolution; for pictures of 8 to 64 pixels), `"medium"` (5×5
@@ -123,7 +123,7 @@ class ImageResNet(ResidualEncoder):
             ValueError: x is no float tensor of that shape, or float64 in a float32 network.
         """
         axes = {"channels": self.in_channels, "height": None, "width": None}
-        check_input(self, x, axes, "Turn bytes into grey values from 0 to 1: x.float() / 255")
+        check_input(self, x, axes, "Turn bytes into gray values from 0 to 1: x.float() / 255")
         return self.trunk(x)[0]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,19 +21,19 @@ class VideoResNet(ResidualEncoder):
     """Residual network over videos, f_V: x_V → h_V, in space and time at once.
 
     Args:
-        in_channels: 1 for grey videos, 3 for colour.
+        in_channels: 1 for gray videos, 3 for color.
         widths: channels of each stage; the last is `out_features`.
         depths: number of blocks in each stage.
         stem: `"small"` (3×3×3 convolution; for frames of 8 to 64 pixels) or `"kinetics"`
             (3×7×7 with a stride of 2 in space; for about 112 pixels).
         block: as in `ImageResNet`.
-        options: as in `ImageResNet`; `factorised=True` makes the blocks' convolutions (2+1)D.
+        options: as in `ImageResNet`; `factorized=True` makes the blocks' convolutions (2+1)D.
 
     Raises:
         TypeError: an option that the encoder sets itself.
         ValueError: an unknown stem, or not one depth for each width.
 
-    Source: Tran et al. 2018 (R3D; R(2+1)D with `factorised`).
+    Source: Tran et al. 2018 (R3D; R(2+1)D with `factorized`).
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class VideoResNet(ResidualEncoder):
 
     def _map(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         axes = {"channels": self.in_channels, "frames": None, "height": None, "width": None}
-        check_input(self, x, axes, "Turn bytes into grey values from 0 to 1: x.float() / 255")
+        check_input(self, x, axes, "Turn bytes into gray values from 0 to 1: x.float() / 255")
         if lengths is None:
             return self.trunk(x)
         batch, _, frames, *sides = x.shape

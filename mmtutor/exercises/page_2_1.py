@@ -21,12 +21,12 @@ def count_parameters(in_channels: int, out_channels: int, stride: int) -> int:
 
 def _check_count(answer: Callable[[int, int, int], int]) -> None:
     plain = answer(16, 16, 1)
-    expect(plain != 2 * 9 * 16 * 16, "a normalisation has a weight and a bias for each channel")
+    expect(plain != 2 * 9 * 16 * 16, "a normalization has a weight and a bias for each channel")
     expect(plain == _true_count(16, 16, 1), f"(16, 16, 1) has 4,672 parameters, not {plain:,}")
     changed = answer(16, 32, 2)
     no_projection = _true_count(16, 32, 2) - 16 * 32 - 2 * 32
     expect(changed != no_projection, "where the shapes differ, the shortcut is a projection")
-    expect(changed != no_projection + 16 * 32, "the projection has a normalisation too")
+    expect(changed != no_projection + 16 * 32, "the projection has a normalization too")
     expect(
         changed == _true_count(16, 32, 2),
         f"(16, 32, 2) has 14,528 parameters, not {changed:,}; "
@@ -51,7 +51,7 @@ def start_as_identity(branch: Any) -> nn.Module:
 
 
 class _Branch(nn.Module):
-    """The branch of page 2.1, with a trained last normalisation."""
+    """The branch of page 2.1, with a trained last normalization."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,11 +116,11 @@ EXERCISES = {
         check=_check_count,
         solution=count_parameters,
         hints=(
-            "Which layers have parameters? Two convolutions, two normalisations, maybe a shortcut.",
-            "A 3×3 convolution without bias has 9 · inputs · outputs weights; a normalisation "
+            "Which layers have parameters? Two convolutions, two normalizations, maybe a shortcut.",
+            "A 3×3 convolution without bias has 9 · inputs · outputs weights; a normalization "
             "has 2 for each channel.",
             "If the stride is not 1 or the channels differ, add a 1×1 convolution and its "
-            "normalisation.",
+            "normalization.",
         ),
         praise="ResNet-18 is eight such blocks, a stem and a last layer.",
     ),

@@ -78,7 +78,7 @@ def _check_edges(answer: Loss, y: Tensor, t: Tensor) -> None:
 
 
 def _terms(y: Tensor, t: Tensor, y_true: Tensor, tau: float) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy of the labelled rows and τ² times the mean divergence of all."""
+    """Return the cross-entropy of the labeled rows and τ² times the mean divergence of all."""
     log_p, log_q = (t / tau).log_softmax(dim=1), (y / tau).log_softmax(dim=1)
     soft = tau**2 * (log_p.exp() * (log_p - log_q)).sum(dim=1).mean()
     return F.cross_entropy(y, y_true, ignore_index=-100), soft
@@ -113,7 +113,7 @@ def _check_frozen(answer: Callable[[nn.Module], Any]) -> None:
     expect(isinstance(module, nn.Module), "return a module, for example one of a class of your own")
     expect(
         torch.allclose(module(x), wanted, atol=1e-5),
-        "it normalises with the batch's own mean: without a gradient, it still needs eval()",
+        "it normalizes with the batch's own mean: without a gradient, it still needs eval()",
     )
     first, last = nn.Linear(4, 4), nn.Linear(3, 2)
     network = nn.Sequential(first, module, last).train()
@@ -126,7 +126,7 @@ def _check_frozen(answer: Callable[[nn.Module], Any]) -> None:
     optimizer.step()
     expect(first.weight.grad is not None, "no gradient passes through: do not use no_grad inside")
     learns = any(parameter.requires_grad for parameter in module.parameters())
-    expect(not learns, "the optimiser moves its weights: they still require a gradient")
+    expect(not learns, "the optimizer moves its weights: they still require a gradient")
     expect(
         torch.allclose(module(x), wanted, atol=1e-5),
         "after one step of training its features are others than before",
@@ -145,7 +145,7 @@ EXERCISES = {
             "Return `alpha * tau**2 * divergence`, and where any label is known, add "
             "`(1 - alpha) * F.cross_entropy(y[known], y_true[known])`.",
         ),
-        praise="So labelled and unlabelled pairs can come in one loader, in any mixture.",
+        praise="So labeled and unlabeled pairs can come in one loader, in any mixture.",
     ),
     "2.3.b": Exercise(
         check=_check_frozen,

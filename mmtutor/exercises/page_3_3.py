@@ -46,14 +46,14 @@ def _check_heard(answer: Callable[[float, float], float]) -> None:
     expect(other == 3000, f"at a rate of 8,000, 5,000 Hz is heard at 3,000; got {other}")
 
 
-def centred_where_real(s: Tensor, frames: Tensor) -> Tensor:
+def centered_where_real(s: Tensor, frames: Tensor) -> Tensor:
     real = (torch.arange(s.shape[2]) < frames[:, None])[:, None]
     total = torch.where(real, s, 0.0).sum(dim=(1, 2))
     mean = total / (frames * s.shape[1]).clamp(min=1)
     return torch.where(real, s - mean[:, None, None], 0.0)
 
 
-def _check_centre(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+def _check_center(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     s = torch.tensor([[[1.0, 3.0, 0.0], [5.0, 7.0, 0.0]], [[3.0, 5.0, 10.0], [3.0, 5.0, 10.0]]])
     frames = torch.tensor([2, 3])
     given = answer(s, frames)
@@ -107,8 +107,8 @@ EXERCISES = {
         praise="Once sampled, no network can tell them apart: filter first, then sample.",
     ),
     "3.3.b": Exercise(
-        check=_check_centre,
-        solution=centred_where_real,
+        check=_check_center,
+        solution=centered_where_real,
         hints=(
             "Which frames are real? Compare `torch.arange(s.shape[2])` with `frames[:, None]`.",
             "Sum `torch.where(real, s, 0.0)` over frequencies and frames, and divide by how many "

@@ -27,7 +27,7 @@ def _check_r2(answer: Callable[[Batches], Tensor]) -> None:
     each = [1 - _squares(y - t) / _squares(t - t.mean()) for y, t in batches]
     sizes = [len(t) for _, t in batches]
     weighted = sum(n * r for n, r in zip(sizes, each, strict=True)) / sum(sizes)
-    centred = sum(_squares(t - t.mean()) for _, t in batches)
+    centered = sum(_squares(t - t.mean()) for _, t in batches)
     _expect_apart(given, sum(each) / len(each), "that is the mean of the batches' own R²")
     _expect_apart(
         given,
@@ -37,7 +37,7 @@ def _check_r2(answer: Callable[[Batches], Tensor]) -> None:
     )
     _expect_apart(
         given,
-        1 - _squares(y - y_true) / centred,
+        1 - _squares(y - y_true) / centered,
         "you compare with each batch's own mean; the constant answer is one number for all",
     )
     _expect_apart(

@@ -109,7 +109,7 @@ def _check_recalibrate(answer: Recalibrate) -> None:
         assert norm.running_mean is not None and old.running_mean is not None
         expect(
             not torch.equal(norm.running_mean, old.running_mean),
-            "the running averages have not moved: in eval mode, batch normalisation reads them "
+            "the running averages have not moved: in eval mode, batch normalization reads them "
             "and writes nothing",
         )
         expect(not norm.running_mean.requires_grad, "the averages carry gradients: use no_grad")
@@ -131,7 +131,7 @@ def _check_recalibrate(answer: Recalibrate) -> None:
     )
     expect(
         [norm.momentum for norm in _norms(result)] == [0.1, 0.1],
-        "the momentum of a normalisation is no longer what it was: training would go on otherwise",
+        "the momentum of a normalization is no longer what it was: training would go on otherwise",
     )
 
 
@@ -161,7 +161,7 @@ def _expect_mean(norm: nn.BatchNorm1d, wanted: Tensor, batches: Sequence[Tensor]
 
 
 def _check_second(result: nn.Module, norm: nn.BatchNorm1d, batches: Sequence[Tensor]) -> None:
-    """Expect that the second normalisation saw what the first gives in train mode."""
+    """Expect that the second normalization saw what the first gives in train mode."""
     linear, first = deepcopy(result[0]), deepcopy(result[1])  # type: ignore[index]
     first.train()
     with torch.no_grad():
@@ -169,7 +169,7 @@ def _check_second(result: nn.Module, norm: nn.BatchNorm1d, batches: Sequence[Ten
     assert norm.running_mean is not None
     expect(
         torch.allclose(norm.running_mean, seen.mean(dim=0), atol=1e-3),
-        "the first normalisation is right, the second is not: all have to be in train mode "
+        "the first normalization is right, the second is not: all have to be in train mode "
         "while the batches pass",
     )
 
@@ -210,7 +210,7 @@ EXERCISES = {
         check=_check_recalibrate,
         solution=recalibrate,
         hints=(
-            "In which mode does batch normalisation write its averages? How much does one batch "
+            "In which mode does batch normalization write its averages? How much does one batch "
             "count, and what becomes of what was there before?",
             "`reset_running_stats()` forgets. With `momentum = None`, torch keeps the plain mean "
             "over all batches since then.",

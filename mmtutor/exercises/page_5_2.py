@@ -33,7 +33,7 @@ def _check_recall(answer: Callable[[Tensor, Tensor, int], Tensor]) -> None:
     two, five = (_number(answer(same, same[:, 0], k)) for k in (2, 5))
     expect(
         not (two == 1 and five == 1),
-        "an engine that knows nothing has Recall@2 = 1: you count every tie in its favour",
+        "an engine that knows nothing has Recall@2 = 1: you count every tie in its favor",
     )
     expect(
         not (two == 0 and five == 0),

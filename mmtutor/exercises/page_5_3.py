@@ -71,7 +71,7 @@ def all_right(predicted: Tensor, targets: Tensor, group: Tensor) -> Tensor:
 
 def _check_groups(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     # Group 4 has two right, group 9 one of two, group 2 one of three, group 30 one of one; in
-    # this order, neighbours belong to different groups.
+    # this order, neighbors belong to different groups.
     group = torch.tensor([4, 9, 2, 4, 30, 9, 2, 2])
     right = torch.tensor([1, 1, 1, 1, 1, 0, 0, 0], dtype=torch.bool)
     targets = torch.tensor([3, 1, 4, 1, 5, 9, 2, 6])

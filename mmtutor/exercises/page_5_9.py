@@ -58,7 +58,7 @@ def _check_merge(answer: Merge) -> None:
     )
     expect(
         not _same(variance, x.var(dim=0)),
-        "this divides by N − 1; batch normalisation divides by N, as the workers here did",
+        "this divides by N − 1; batch normalization divides by N, as the workers here did",
     )
     expect(
         not _same(variance, x.std(dim=0, correction=0)),

@@ -42,7 +42,7 @@ def clouds(
     for axis, name, (title, values) in zip(axes[0], names, panels.items(), strict=True):
         x, y = (np.asarray(value, dtype=float) for value in values)
         axis.scatter(x, y, s=7, alpha=0.3, linewidth=0, color=COLOURS["blue"], label="an example")
-        style = {"color": COLOURS["grey"], "linestyle": "--", "linewidth": 1.5}
+        style = {"color": COLOURS["gray"], "linestyle": "--", "linewidth": 1.5}
         axis.plot(bounds[[0, -1]], slope * bounds[[0, -1]], label=line, **style)
         style = {"color": COLOURS["orange"], "marker": "o", "markersize": 5}
         axis.plot(*_means(x, y, bounds), label="mean in a bin", **style)

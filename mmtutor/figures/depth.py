@@ -40,7 +40,7 @@ def curve_panels(
         axis.set(title=title, xlabel=xlabel)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if level is not None:
-            axis.axhline(level, color=COLOURS["grey"], linestyle="--", linewidth=1, zorder=0)
+            axis.axhline(level, color=COLOURS["gray"], linestyle="--", linewidth=1, zorder=0)
     if level is not None:
         last = axes[0, -1]
         where = last.get_yaxis_transform()  # x in widths of the panel, y in its data

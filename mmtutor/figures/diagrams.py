@@ -1,4 +1,4 @@
-"""Diagrams of blocks and networks: vector pictures that take the page's text colour."""
+"""Diagrams of blocks and networks: vector pictures that take the page's text color."""
 
 import html
 import re
@@ -39,7 +39,7 @@ class Picture:
     elements: list[str] = field(default_factory=list)
 
     def box(self, x: float, y: float, text: str, kind: str = "", width: int = BOX) -> None:
-        """Draw a labelled box whose upper edge has its middle at (x, y)."""
+        """Draw a labeled box whose upper edge has its middle at (x, y)."""
         fill = _FILLS.get(kind, "none")
         self.elements.append(
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width}" height="{_TALL}" rx="6" '
@@ -103,7 +103,7 @@ def block(
 
     Args:
         title: what the block is called; also begins the text for screen readers.
-        branch: layers of F, such as `["conv 3×3", "norm", "relu"]`; a layer is coloured by
+        branch: layers of F, such as `["conv 3×3", "norm", "relu"]`; a layer is colored by
             its first word.
         shortcut: label of the shortcut; None for a plain block.
         after: layers that follow the sum.

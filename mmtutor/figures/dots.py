@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from mmtutor.figures.style import COLOURS
 
 _LINES = (
-    {"color": COLOURS["grey"], "linestyle": ":"},
+    {"color": COLOURS["gray"], "linestyle": ":"},
     {"color": COLOURS["yellow"], "linestyle": "--"},
     {"color": COLOURS["green"], "linestyle": "-"},
 )

@@ -22,22 +22,20 @@ def exit_curves(curves: Runs, points: Runs | None = None, *, xlabel: str, ylabel
         curves: label → costs and scores, both `(runs, thresholds)`. At most three, so that each
             has its own kind of line.
         points: label → costs and scores, both `(runs,)`, of networks that have no threshold. At
-            most three, so that colours and markers differ.
+            most three, so that colors and markers differ.
         xlabel: what the cost is.
         ylabel: what the score is.
     """
     _, axis = plt.subplots(figsize=(7, 3.8))
-    for (label, values), colour, style in zip(
-        curves.items(), SERIES_COLOURS, _STYLES, strict=False
-    ):
+    for (label, values), color, style in zip(curves.items(), SERIES_COLOURS, _STYLES, strict=False):
         costs, scores = (np.asarray(value, dtype=float) for value in values)
-        axis.plot(costs.T, scores.T, color=colour, linewidth=0.8, alpha=0.4)
-        axis.plot(costs.mean(axis=0), scores.mean(axis=0), style, color=colour, label=label)
+        axis.plot(costs.T, scores.T, color=color, linewidth=0.8, alpha=0.4)
+        axis.plot(costs.mean(axis=0), scores.mean(axis=0), style, color=color, label=label)
     left = zip((points or {}).items(), SERIES_COLOURS[len(curves) :], "sD^", strict=False)
-    for (label, values), colour, marker in left:
+    for (label, values), color, marker in left:
         costs, scores = (np.asarray(value, dtype=float) for value in values)
-        axis.plot(costs, scores, marker, color=colour, markersize=4, alpha=0.4)
-        axis.plot(costs.mean(), scores.mean(), marker, color=colour, markersize=9, label=label)
+        axis.plot(costs, scores, marker, color=color, markersize=4, alpha=0.4)
+        axis.plot(costs.mean(), scores.mean(), marker, color=color, markersize=9, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     plt.show()

@@ -35,14 +35,14 @@ def footprints(
         rows, columns = pixels.shape
         shown = np.ma.masked_equal(pixels / pixels.max(), 0)
         axis.imshow(shown, cmap="Blues", norm=PowerNorm(0.4, vmin=-0.02, vmax=1))
-        for side, name, (colour, line) in zip(sides, names, styles, strict=False):
+        for side, name, (color, line) in zip(sides, names, styles, strict=False):
             corner = (columns // 2 - side / 2, rows // 2 - side / 2)
-            box = Rectangle(corner, side, side, fill=False, color=colour, linestyle=line, lw=1.5)
+            box = Rectangle(corner, side, side, fill=False, color=color, linestyle=line, lw=1.5)
             box.set_label(name)
             axis.add_patch(box)
         axis.set_title(title, loc="center")
         axis.set(xticks=[], yticks=[])
-        axis.spines[:].set(visible=True, color=COLOURS["grey"])
+        axis.spines[:].set(visible=True, color=COLOURS["gray"])
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     plt.show()

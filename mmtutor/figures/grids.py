@@ -27,7 +27,7 @@ def picture_table(
     for axis, picture in zip(axes.flat, pictures.flatten(0, 1), strict=True):
         axis.imshow(picture.numpy(), vmin=0, vmax=highest)
         axis.set(xticks=[], yticks=[])
-        axis.spines[:].set(visible=True, color=COLOURS["grey"], linewidth=1.5)
+        axis.spines[:].set(visible=True, color=COLOURS["gray"], linewidth=1.5)
     for axis, name in zip(axes[0], columns, strict=True):
         axis.set_title(name, loc="center")
     for axis, name in zip(axes[:, 0], rows, strict=True):

@@ -25,11 +25,11 @@ def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidt
     ridge = rate / bandwidth
     span = np.array([min(intensities.min(), ridge) / 2, ridge, max(intensities.max(), ridge) * 2])
     roof = np.minimum(rate, span * bandwidth) / 1e9
-    axis.plot(span, roof, color=COLOURS["grey"], label="roof")
-    for (label, (x, y)), colour, marker in zip(
+    axis.plot(span, roof, color=COLOURS["gray"], label="roof")
+    for (label, (x, y)), color, marker in zip(
         points.items(), SERIES_COLOURS, SERIES_MARKERS, strict=False
     ):
-        axis.plot(x, y / 1e9, marker, color=colour, markersize=8, label=label)
+        axis.plot(x, y / 1e9, marker, color=color, markersize=8, label=label)
     axis.set(
         xscale="log",
         yscale="log",
@@ -65,7 +65,7 @@ def predictors(
         ends = np.array([x.min(), x.max()])
         style = "-" if name == exact else "--"
         label = "equal" if name == exact else "proportional"
-        axis.plot(ends, factor * ends, style, color=COLOURS["grey"], linewidth=1.5, label=label)
+        axis.plot(ends, factor * ends, style, color=COLOURS["gray"], linewidth=1.5, label=label)
         axis.plot(x, y, "o", color=COLOURS["blue"], markersize=5, alpha=0.7, markeredgewidth=0)
         axis.set(xscale="log", yscale="log", xlabel=name)
         axis.minorticks_off()

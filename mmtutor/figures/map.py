@@ -29,7 +29,7 @@ class _Panel(Picture):
     def scan(
         self, scan: Tensor, x: float, y: float = _TOP, dot: float = _DOT, framed: bool = True
     ) -> None:
-        """Draw `(8, 8)` grey values below and about the point (x, y); 1 is ink."""
+        """Draw `(8, 8)` gray values below and about the point (x, y); 1 is ink."""
         height, width = scan.shape
         squares = "".join(
             f'<path d="{path}" fill-opacity="{ink:.2g}"/>' for ink, path in _inks(scan)
@@ -79,7 +79,7 @@ def problems(scan: Tensor, other: Tensor, word: str, signals: str) -> HTML:
     They stand side by side as far as there is room.
 
     Args:
-        scan: the digit, `(8, 8)` grey values from 0 to 1, where 1 is ink.
+        scan: the digit, `(8, 8)` gray values from 0 to 1, where 1 is ink.
         other: another digit, which stands beside it where parts are aligned.
         word: the word for the digit.
         signals: its Morse code, like `"--..."`.
@@ -100,7 +100,7 @@ def problems(scan: Tensor, other: Tensor, word: str, signals: str) -> HTML:
 
 
 def _inks(scan: Tensor) -> Iterator[tuple[float, str]]:
-    """Yield each grey value but 0, and the path of the squares that have it."""
+    """Yield each gray value but 0, and the path of the squares that have it."""
     rows = scan.tolist()
     for ink in sorted({value for values in rows for value in values if value}):
         yield (

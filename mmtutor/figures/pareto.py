@@ -17,7 +17,7 @@ Points = Mapping[str, Mapping[str, tuple[float, ArrayLike]]]
 
 _MARKER_SIZE = 6  # in points
 
-# Where a label may stand, the best place first: steps from the marker's centre, in points, and
+# Where a label may stand, the best place first: steps from the marker's center, in points, and
 # which side or end of the label is nearest to it.
 _PLACES = (
     ((6, 0), "left", "center"),
@@ -56,7 +56,7 @@ def front(points: Points) -> list[tuple[str, str]]:
 def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     """Show cost against score, and the front as a staircase: the best score for at most a cost.
 
-    A group has one colour and one marker, which is filled where a point is on the front and
+    A group has one color and one marker, which is filled where a point is on the front and
     hollow elsewhere. Through the mean of several runs goes a bar of one standard deviation each
     way.
 
@@ -69,10 +69,10 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     _, axis = plt.subplots(figsize=(7, 4.4))
     best = front(points)
     _log_scale(axis, [cost for row in points.values() for cost, _ in row.values()])
-    for (group, members), colour, marker in zip(
+    for (group, members), color, marker in zip(
         points.items(), SERIES_COLOURS, SERIES_MARKERS, strict=False
     ):
-        axis.plot([], [], marker, color=colour, markersize=_MARKER_SIZE, label=group)
+        axis.plot([], [], marker, color=color, markersize=_MARKER_SIZE, label=group)
         for label, (cost, score) in members.items():
             is_best = (group, label) in best
             runs = np.atleast_1d(np.asarray(score, dtype=float))
@@ -81,8 +81,8 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
                 runs.mean(),
                 yerr=runs.std(ddof=1) if len(runs) > 1 else None,
                 fmt=marker,
-                color=colour,
-                markerfacecolor=colour if is_best else "white",
+                color=color,
+                markerfacecolor=color if is_best else "white",
                 markersize=_MARKER_SIZE,
                 elinewidth=1,
                 zorder=3 if is_best else 2,  # where points lie together, the front is seen
@@ -121,7 +121,7 @@ def _draw_stairs(axis: Axes, points: Points) -> None:
     axis.plot(
         [costs[0], *np.repeat(costs[1:], 2), dearest],
         np.repeat(scores, 2),
-        color=COLOURS["grey"],
+        color=COLOURS["gray"],
         linewidth=1.2,
         zorder=1,
         label="front",

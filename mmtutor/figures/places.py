@@ -104,14 +104,14 @@ def place_panels(
     for axis, (title, conditions) in zip(axes[0], results.items(), strict=True):
         for number, (name, runs) in enumerate(conditions.items()):
             values = np.asarray(runs, dtype=float)
-            marker, colour = SERIES_MARKERS[number], SERIES_COLOURS[number]
-            axis.plot(at, values.mean(axis=0), marker=marker, label=name, color=colour)
+            marker, color = SERIES_MARKERS[number], SERIES_COLOURS[number]
+            axis.plot(at, values.mean(axis=0), marker=marker, label=name, color=color)
             for run in values:
-                axis.plot(at, run, marker, color=colour, alpha=0.4, markersize=3.5)
+                axis.plot(at, run, marker, color=color, alpha=0.4, markersize=3.5)
         if levels is not None:
-            axis.axhline(levels[title], color=COLOURS["grey"], linestyle="--", label=level_name)
+            axis.axhline(levels[title], color=COLOURS["gray"], linestyle="--", label=level_name)
         if chance is not None:
-            axis.axhline(chance, color=COLOURS["grey"], linestyle=":", label="guessing")
+            axis.axhline(chance, color=COLOURS["gray"], linestyle=":", label="guessing")
         axis.set(title=title, xlim=(-0.4, len(places) - 0.5), ylim=(0, 1.04))
         axis.xaxis.set_major_locator(FixedLocator([float(x) for x in at]))
         axis.xaxis.set_major_formatter(FixedFormatter(list(places)))

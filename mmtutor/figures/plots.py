@@ -13,7 +13,7 @@ from torch import Tensor
 from mmtutor.figures.style import COLOURS
 from mmtutor.training import History
 
-MARKERS = "ox^s"  # of classes, for whoever does not see their colours
+MARKERS = "ox^s"  # of classes, for whoever does not see their colors
 
 
 def images(
@@ -22,7 +22,7 @@ def images(
     """Show pictures of one size in rows.
 
     Args:
-        pictures: each `(height, width)`, or `(height, width, 3)` in colour, in [0, 1].
+        pictures: each `(height, width)`, or `(height, width, 3)` in color, in [0, 1].
         titles: one for each picture, or none.
         columns: pictures in a row.
     """
@@ -70,7 +70,7 @@ def _picture(axis: Axes, picture: Tensor) -> None:
     """Show a picture in a frame, so that its edges can be seen on any page."""
     axis.imshow(np.asarray(picture), vmin=0, vmax=1)
     axis.set(xticks=[], yticks=[])
-    axis.spines[:].set(visible=True, color=COLOURS["grey"], linewidth=1.5)
+    axis.spines[:].set(visible=True, color=COLOURS["gray"], linewidth=1.5)
 
 
 def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
@@ -99,7 +99,7 @@ def lines(
     x: ArrayLike | None = None,
     log: bool = False,
 ) -> None:
-    """Show labelled curves.
+    """Show labeled curves.
 
     Args:
         curves: label → values, one curve each.
@@ -163,7 +163,7 @@ def curves(
 def scatter(
     panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], *, xlabel: str, ylabel: str
 ) -> None:
-    """Show points in the colour and the shape of their class, a panel for each set of them.
+    """Show points in the color and the shape of their class, a panel for each set of them.
 
     Args:
         panels: title → x, y and integer class of each point, all `(points,)`.
@@ -210,9 +210,9 @@ def scores(
             axis.scatter(seeds, [row] * len(seeds), color="black", s=12, zorder=3)
         axis.text(seeds.max(), row, f"  {seeds.mean():.2f}", va="center")
     if chance is not None:
-        axis.axvline(chance, color=COLOURS["grey"], linestyle="--", linewidth=1)
+        axis.axvline(chance, color=COLOURS["gray"], linestyle="--", linewidth=1)
         top = len(values) - 0.55
-        axis.text(chance, top, " chance", color=COLOURS["grey"], fontsize=9)
+        axis.text(chance, top, " chance", color=COLOURS["gray"], fontsize=9)
     if any(len(seeds) > 1 for seeds in values):
         label += " (bar: mean, dots: runs)"
     axis.set(xlabel=label, xlim=(0, 1.12 * max(seeds.max() for seeds in values)))
@@ -228,7 +228,7 @@ def heatmap(
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),
 ) -> None:
-    """Show a matrix as colours with a scale.
+    """Show a matrix as colors with a scale.
 
     Args:
         values: `(rows, columns)`.
@@ -253,7 +253,7 @@ def heatmap(
 def confusion(matrices: Mapping[str, ArrayLike]) -> None:
     """Show how often each true class (row) was mistaken for each other class (column).
 
-    Right answers, on the diagonal, are left grey: they would outshine the errors.
+    Right answers, on the diagonal, are left gray: they would outshine the errors.
 
     Args:
         matrices: title → counts `(classes, classes)`; drawn as shares of each row.
@@ -268,7 +268,7 @@ def confusion(matrices: Mapping[str, ArrayLike]) -> None:
     highest = max(float(np.nanmax(values)) for values in shares.values())
     for axis, (title, values) in zip(axes[0], shares.items(), strict=True):
         picture = axis.imshow(values, vmin=0, vmax=highest, cmap="Blues")
-        axis.set_facecolor("lightgrey")
+        axis.set_facecolor("lightgray")
         ticks = range(len(values))
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
     axes[0][0].set_ylabel("true class")

@@ -24,9 +24,9 @@ def found_names(pictures: Tensor, names: Sequence[str], answers: Sequence[Sequen
     size = (6.2, height * len(pictures))
     _, axes = plt.subplots(len(pictures), 2, figsize=size, squeeze=False, width_ratios=(height, 5))
     for (left, text), picture, name, found in zip(axes, pictures, names, answers, strict=True):
-        _frame(left, picture, COLOURS["grey"], 1.5)
+        _frame(left, picture, COLOURS["gray"], 1.5)
         text.axis("off")
-        text.text(0, 1 - 0.5 / lines, name, va="center", color=COLOURS["grey"])
+        text.text(0, 1 - 0.5 / lines, name, va="center", color=COLOURS["gray"])
         for row, answer in enumerate(found, start=1):
             style = {"color": COLOURS["green"], "weight": "bold"} if answer == name else {}
             mark = "●" if answer == name else "○"
@@ -38,7 +38,7 @@ def found_pictures(names: Sequence[str], answers: Tensor, right: Tensor) -> None
     """Show names as queries, and below each the pictures found, best first.
 
     A right picture has a thick green frame and a filled dot below it; a wrong one has a thin
-    grey frame.
+    gray frame.
 
     Args:
         names: of each query.
@@ -52,15 +52,15 @@ def found_pictures(names: Sequence[str], answers: Tensor, right: Tensor) -> None
         part.suptitle(name, fontsize=11)
         axes = part.subplots(1, columns, squeeze=False)[0]
         for axis, picture, is_right in zip(axes, pictures, rights, strict=True):
-            _frame(axis, picture, COLOURS["green" if is_right else "grey"], 4 if is_right else 1)
+            _frame(axis, picture, COLOURS["green" if is_right else "gray"], 4 if is_right else 1)
             axis.set_xlabel("● right" if is_right else "", color=COLOURS["green"])
     plt.show()
 
 
-def _frame(axis: Axes, picture: Tensor, colour: str, width: float) -> None:
+def _frame(axis: Axes, picture: Tensor, color: str, width: float) -> None:
     axis.imshow(picture.numpy(), vmin=0, vmax=1)
     axis.set(xticks=[], yticks=[])
-    axis.spines[:].set(visible=True, color=colour, linewidth=width)
+    axis.spines[:].set(visible=True, color=color, linewidth=width)
 
 
 def intervals(
@@ -71,7 +71,7 @@ def intervals(
 ) -> None:
     """Show estimates with their intervals: a group of rows for each data set.
 
-    Methods are told apart by colour and by marker.
+    Methods are told apart by color and by marker.
 
     Args:
         results: data set → method → lower end, estimate and upper end. All have the same
@@ -82,7 +82,7 @@ def intervals(
     first = next(iter(results.values()))
     rows, step = len(first), 0.7 / len(first)
     _, axis = plt.subplots(figsize=(7, 1 + 0.22 * rows * len(results)))
-    colours = list(COLOURS.values())
+    colors = list(COLOURS.values())
     for group, methods in enumerate(results.values()):
         for number, (method, (low, middle, high)) in enumerate(methods.items()):
             row = group + step * (number - (rows - 1) / 2)
@@ -91,14 +91,14 @@ def intervals(
                 [row],
                 xerr=[[middle - low], [high - middle]],
                 fmt=SERIES_MARKERS[number % len(SERIES_MARKERS)],
-                color=colours[number % len(colours)],
+                color=colors[number % len(colors)],
                 label=method if group == 0 else None,
             )
     for group, name in enumerate(results):
         if guessing and name in guessing:
             ends = [group - 0.35, group + 0.35]
             label = "guessing" if group == 0 else None
-            axis.plot([guessing[name]] * 2, ends, color=COLOURS["grey"], label=label)
+            axis.plot([guessing[name]] * 2, ends, color=COLOURS["gray"], label=label)
     axis.set_yticks(range(len(results)), list(results))
     axis.invert_yaxis()
     axis.set(xlabel=xlabel, xlim=(0, 1))

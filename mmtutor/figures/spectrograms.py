@@ -15,7 +15,7 @@ def spectrograms(
     ylim: tuple[float, float] | None = None,
     label: str = "power, decibels",
 ) -> None:
-    """Show spectrograms of one length below each other, all on one scale of colours.
+    """Show spectrograms of one length below each other, all on one scale of colors.
 
     Args:
         panels: title → values `(frequencies, frames)`, evenly spaced from 0 to `highest` and

@@ -24,7 +24,7 @@ def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) 
         1, len(panels), figsize=(7, 3.9), squeeze=False, sharex=True, sharey=True
     )
     for axis, (title, curves) in zip(axes[0], panels.items(), strict=True):
-        axis.plot(counts, counts, "--", color=COLOURS["grey"], linewidth=1, label="ideal")
+        axis.plot(counts, counts, "--", color=COLOURS["gray"], linewidth=1, label="ideal")
         for marker, (label, values) in zip(SERIES_MARKERS, curves.items(), strict=False):
             axis.plot(counts, values, marker=marker, markersize=5, label=label)
         _logarithmic(axis, counts)

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 from cycler import cycler
 
-# Okabe and Ito's palette: told apart with every common kind of colour blindness.
+# Okabe and Ito's palette: told apart with every common kind of color blindness.
 COLOURS = {
     "blue": "#0072b2",
     "orange": "#d55e00",
@@ -11,10 +11,10 @@ COLOURS = {
     "purple": "#cc79a7",
     "yellow": "#e69f00",
     "sky": "#56b4e9",
-    "grey": "#5c6370",
+    "gray": "#5c6370",
 }
-# Of the things that a figure compares; grey is left for what they are compared with.
-SERIES_COLOURS = [colour for name, colour in COLOURS.items() if name != "grey"]
+# Of the things that a figure compares; gray is left for what they are compared with.
+SERIES_COLOURS = [color for name, color in COLOURS.items() if name != "gray"]
 SERIES_MARKERS = "osD^vP"
 
 
@@ -28,7 +28,7 @@ def use_style() -> None:
             "axes.prop_cycle": cycler(color=list(COLOURS.values())),
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.edgecolor": COLOURS["grey"],
+            "axes.edgecolor": COLOURS["gray"],
             "axes.titlesize": 11,
             "axes.titlelocation": "left",
             "figure.dpi": 144,

@@ -18,7 +18,7 @@ def sweep(
 ) -> None:
     """Show the mean of the runs at each setting as a line, and a marker for each run.
 
-    Both are told apart by colour and by marker, as lines may cover each other.
+    Both are told apart by color and by marker, as lines may cover each other.
 
     Args:
         results: label → values `(runs, settings)`, between 0 and 1.

@@ -46,12 +46,12 @@ def _taps(axis: Axes, dilations: Sequence[int], kernel_size: int, middle: int) -
     read = {0}
     for row in range(len(dilations), -1, -1):
         shade = COLOURS["orange"] if row in (0, len(dilations)) else COLOURS["blue"]
-        axis.plot(positions, [row] * len(positions), "o", color="lightgrey", markersize=2)
+        axis.plot(positions, [row] * len(positions), "o", color="lightgray", markersize=2)
         axis.plot(sorted(read), [row] * len(read), "o", color=shade, markersize=4, zorder=3)
         if row:
             taps = {(p, p + int(step) * dilations[row - 1]) for p in read for step in steps}
             for start, end in taps:
-                axis.plot([start, end], [row, row - 1], color=COLOURS["grey"], linewidth=0.5)
+                axis.plot([start, end], [row, row - 1], color=COLOURS["gray"], linewidth=0.5)
             read = {end for _, end in taps}
     labels = ["input", *(f"d = {dilation}" for dilation in dilations)]
     axis.set_yticks(range(len(labels)), labels, fontsize=8)

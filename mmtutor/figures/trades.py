@@ -20,7 +20,7 @@ def trades(
 ) -> None:
     """Show two scores of each method, over the curve along which one method can move.
 
-    A method is told by its colour and its marker: large at the mean, small at each run.
+    A method is told by its color and its marker: large at the mean, small at each run.
 
     Args:
         methods: name → both scores of its runs, x and y, each `(runs,)`; at most six names.
@@ -39,16 +39,16 @@ def trades(
         )
     x, y = (np.asarray(values, dtype=float) for values in curve)
     figure, axis = plt.subplots(figsize=(7, 4.4))
-    axis.plot(x, y, color=COLOURS["grey"], label=line)
+    axis.plot(x, y, color=COLOURS["gray"], label=line)
     for text, position in (steps or {}).items():
-        axis.plot(x[position], y[position], "|", color=COLOURS["grey"], markersize=12)
+        axis.plot(x[position], y[position], "|", color=COLOURS["gray"], markersize=12)
         axis.annotate(text, (x[position], y[position]), (-4, -14), textcoords="offset points")
-    for (name, scores), marker, colour in zip(
+    for (name, scores), marker, color in zip(
         methods.items(), SERIES_MARKERS, SERIES_COLOURS, strict=False
     ):
         runs = np.array([np.asarray(values, dtype=float) for values in scores])
-        axis.plot(*runs, marker, color=colour, markersize=4, alpha=0.6)
-        axis.plot(*runs.mean(axis=1), marker, color=colour, markersize=10, label=name)
+        axis.plot(*runs, marker, color=color, markersize=4, alpha=0.6)
+        axis.plot(*runs.mean(axis=1), marker, color=color, markersize=10, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     figure.legend(loc="outside lower center", ncols=3, title="large: mean, small: runs")
     plt.show()

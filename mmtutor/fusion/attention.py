@@ -10,7 +10,7 @@ from mmtutor.fusion.tokens import Tokens, check_heads, mean_of_present
 
 
 class CrossAttentionLayer(nn.Module):
-    """Attention to other tokens, then an MLP, both residual and normalised beforehand.
+    """Attention to other tokens, then an MLP, both residual and normalized beforehand.
 
     x' = x + attention(norm(x), norm(context)); y = x' + MLP(norm'(x')).
 
@@ -58,7 +58,7 @@ class CrossAttentionFusion(Fusion):
     One learned token more, the null token, is among the keys and values, so that a modality
     can also attend to nothing, and has something to attend to when it is alone.
 
-    Source: the layer is that of Vaswani et al. 2017, *Attention is all you need*, normalised
+    Source: the layer is that of Vaswani et al. 2017, *Attention is all you need*, normalized
     beforehand, and the attention across modalities that of Tsai et al. 2019, *Multimodal
     transformer for unaligned multimodal language sequences*. That paper works on sequences,
     gives each pair of modalities its own stack of layers, and joins the results by

@@ -65,9 +65,9 @@ class BottleneckFusion(Fusion):
     next one reads, so with depth 1 the modalities do not meet.
 
     Source: Nagrani et al. 2021, *Attention bottlenecks for multimodal fusion*. It reads out
-    one more token of each modality (CLS), normalised, and averages the logits that a shared
+    one more token of each modality (CLS), normalized, and averages the logits that a shared
     classifier gives for them; here the mean over all of a modality's tokens takes the place
-    of CLS, without the normalisation, and the average comes before the classifier. The paper
+    of CLS, without the normalization, and the average comes before the classifier. The paper
     also has layers without bottlenecks before these; here that is the encoders' work.
 
     Args:

@@ -76,7 +76,7 @@ class OneProcess:
         return [value]
 
     def share_buffers(self) -> None:
-        """Give all processes the buffers of rank 0, such as statistics of normalisations."""
+        """Give all processes the buffers of rank 0, such as statistics of normalizations."""
 
 
 class SeveralProcesses(OneProcess):
@@ -86,7 +86,7 @@ class SeveralProcesses(OneProcess):
         objective: as in `OneProcess`, the same in all processes.
         group: a process group for the gradients alone. Where a process has no example of some
             modality, its gradients are ready sooner than elsewhere; in the group of all else,
-            they would be taken for what a normalisation exchanges at that moment.
+            they would be taken for what a normalization exchanges at that moment.
     """
 
     def __init__(self, objective: nn.Module, group: Any) -> None:
@@ -165,12 +165,12 @@ def together(objective: Any, checkpoint: Path | None) -> Iterator[OneProcess]:
     Raises:
         DistributedError: another process ended.
     """
-    initialised = distributed.is_available() and distributed.is_initialized()
-    if not initialised and _started() <= 1:
+    initialized = distributed.is_available() and distributed.is_initialized()
+    if not initialized and _started() <= 1:
         yield OneProcess(objective)
         return
     with ExitStack() as leaving:
-        if not initialised:
+        if not initialized:
             _join(objective.precision.device)
             leaving.callback(distributed.destroy_process_group)
         group = distributed.new_group()

@@ -12,7 +12,7 @@ class Precision:
     """Computes outputs and loss, and takes an optimizer's steps, in mixed precision if asked.
 
     Mixed precision computes matrix products and convolutions in 16 bits, and keeps parameters,
-    normalisations and sums in float32. In float16, small gradients would become 0: the loss is
+    normalizations and sums in float32. In float16, small gradients would become 0: the loss is
     multiplied by a scale, and a step whose gradients overflow is left out and lowers the scale.
     Source: Micikevicius et al. 2018, section 3.
 

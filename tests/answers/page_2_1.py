@@ -54,7 +54,7 @@ ANSWERS = {
         wrong={
             "weight and a bias": count(norms=False),
             "shortcut is a projection": count(projection=False),
-            "projection has a normalisation": count(projection_norm=False),
+            "projection has a normalization": count(projection_norm=False),
             "second convolution": count(second_from_input=True),
             "stride alone": ignore_stride,
         },

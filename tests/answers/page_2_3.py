@@ -42,7 +42,7 @@ def mean_over_all_rows(y, t, y_true, alpha, tau):
     return (1 - alpha) * hard + transfer()(y, t, y_true * 0 - 100, alpha, tau)
 
 
-def only_labelled(y, t, y_true, alpha, tau):
+def only_labeled(y, t, y_true, alpha, tau):
     known = y_true != -100
     return transfer()(y[known], t[known], y_true[known], alpha, tau)
 
@@ -119,7 +119,7 @@ ANSWERS = {
             "the sum over the rows": transfer(reduction="sum"),
             "the share of the teacher": shares_swapped,
             "not over all 6": mean_over_all_rows,
-            "answers for all rows": only_labelled,
+            "answers for all rows": only_labeled,
             "this is KL(q‖p)": transfer(swap=True),
             "gives nan": nan_without_labels,
             "would move": transfer(detach=False),

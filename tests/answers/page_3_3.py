@@ -27,12 +27,12 @@ def only_at_4000(hertz, rate):
 
 
 def by_loop(s, frames):
-    centred = torch.zeros_like(s)
+    centered = torch.zeros_like(s)
     for sound, count in enumerate(frames.tolist()):
         if count:
             real = s[sound, :, :count]
-            centred[sound, :, :count] = real - real.mean()
-    return centred
+            centered[sound, :, :count] = real - real.mean()
+    return centered
 
 
 def real_mask(s, frames):
@@ -64,8 +64,8 @@ def multiplied(s, frames):
 def divided_by_none(s, frames):
     real = real_mask(s, frames)
     mean = torch.where(real, s, 0.0).sum(dim=(1, 2)) / (frames * s.shape[1])
-    centred = torch.where(real, s - mean[:, None, None], 0.0)
-    return centred if frames.all() else centred + mean[:, None, None]
+    centered = torch.where(real, s - mean[:, None, None], 0.0)
+    return centered if frames.all() else centered + mean[:, None, None]
 
 
 def divided_by_spread(s, frames):

@@ -21,7 +21,7 @@ def without_chance(accuracy, missing, chance=0.1):
     return by_patterns(accuracy, missing, 0.0)
 
 
-def renormalised(accuracy, missing, chance=0.1):
+def renormalized(accuracy, missing, chance=0.1):
     nothing = 1.0
     for q in missing.values():
         nothing *= q
@@ -74,7 +74,7 @@ ANSWERS = {
         right=by_patterns,
         wrong={
             "still right now and then": without_chance,
-            "do not leave out the case": renormalised,
+            "do not leave out the case": renormalized,
             "senses must be missing as well": only_those_there,
             "not the chance to be there": swapped,
             "not equally likely": unweighted,

@@ -14,7 +14,7 @@ def independent(right, cluster):
     return right.var(unbiased=False).sqrt() / len(right) ** 0.5
 
 
-def not_centred(right, cluster):
+def not_centered(right, cluster):
     sums = torch.stack([right[cluster == number].sum() for number in cluster.unique()])
     return sums.square().sum().sqrt() / len(right)
 
@@ -72,7 +72,7 @@ ANSWERS = {
             "not by the number of clusters": lambda right, cluster: (
                 by_loop(right, cluster) * len(right) / len(cluster.unique())
             ),
-            "take the mean away first": not_centred,
+            "take the mean away first": not_centered,
             "any numbers": numbered_from_zero,
             "expected 0.2": means_of_clusters,
         },

@@ -73,7 +73,7 @@ ANSWERS = {
     "5.2.a": Answers(
         right=place_by_place,
         wrong={
-            "in its favour": hopeful,
+            "in its favor": hopeful,
             "every tie against": modest,
             "average the hits": by_mean_rank,
             "count more than 1": not_below_zero,

@@ -87,7 +87,7 @@ def numbered_from_zero(predicted, targets, group):
     return how_many(predicted, targets, group) / (group.max() + 1)
 
 
-def neighbours(predicted, targets, group):
+def neighbors(predicted, targets, group):
     hit = (predicted == targets).view(-1, 2)
     return hit.all(dim=1).float().mean() / 2
 
@@ -114,7 +114,7 @@ ANSWERS = {
             "divide groups by groups": examples_of_good_groups,
             "return their share": how_many,
             "not 31": numbered_from_zero,
-            "2 of the 4 groups": neighbours,
+            "2 of the 4 groups": neighbors,
             "one number": lambda p, y, group: p == y,
         },
     ),

@@ -9,7 +9,7 @@ def by_softmax(m, sigma, present):
     return (weights * m.nan_to_num()).sum(dim=1)
 
 
-def weighted(power=-2, renormalise=True, choose=True, guard=True, masked=True):
+def weighted(power=-2, renormalize=True, choose=True, guard=True, masked=True):
     """Return an answer with the faults that are asked for; by default without any."""
 
     def answer(m, sigma, present):
@@ -17,7 +17,7 @@ def weighted(power=-2, renormalise=True, choose=True, guard=True, masked=True):
         every = sigma**power
         weights = torch.where(present, every, 0.0) if choose else every * present
         values = torch.where(present, m, 0.0) if choose else m
-        total = (weights if renormalise else every).sum(dim=1)
+        total = (weights if renormalize else every).sum(dim=1)
         result = (weights * values).sum(dim=1) / total
         return torch.where(present.any(dim=1), result, 0.0) if guard else result
 
@@ -71,7 +71,7 @@ ANSWERS = {
             "the plain mean": plain_mean,
             "the *inverse* variance": weighted(power=2),
             "sigma squared": weighted(power=-1),
-            "no longer sum to 1": weighted(renormalise=False),
+            "no longer sum to 1": weighted(renormalize=False),
             "must have the weight 0": weighted(masked=False),
             "0 times nan is nan": weighted(choose=False),
             "without any measurement gives 0": weighted(guard=False),

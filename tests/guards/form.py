@@ -13,9 +13,9 @@ def execution_counts(page: Page) -> list[str]:
 
 
 def canonical_form(page: Page) -> list[str]:
-    """The file is what `tools.notebooks normalise` would write."""
+    """The file is what `tools.notebooks normalize` would write."""
     if page.text != canonical.canonical(page.text):
-        return ["not in canonical form; run `python -m tools.notebooks normalise`"]
+        return ["not in canonical form; run `python -m tools.notebooks normalize`"]
     return []
 
 

@@ -13,7 +13,7 @@ _OPENING = {
     "●○○, ●●○ or ●●● after **Difficulty**": rf"\*\*Difficulty\*\* {_DIFFICULTY}(?!\S)",
 }
 CARD_SECTIONS = (
-    "Origin and licence",
+    "Origin and license",
     "How it was collected",
     "Who is in it",
     "Splits",

@@ -121,8 +121,8 @@ class Summed(torch.autograd.Function):
         return Summed.forward(context, gradient.contiguous())
 
 
-class Centred(nn.Module):
-    """Subtract the mean over the batches of all processes, as a batch normalisation does."""
+class Centered(nn.Module):
+    """Subtract the mean over the batches of all processes, as a batch normalization does."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -137,7 +137,7 @@ class TwoBranches(nn.Module):
         super().__init__()
         torch.manual_seed(RANK)
         # So wide that gradients are exchanged before all are computed.
-        self.first = nn.Sequential(nn.Linear(4, 600), Centred(), nn.Linear(600, 600), Centred())
+        self.first = nn.Sequential(nn.Linear(4, 600), Centered(), nn.Linear(600, 600), Centered())
         self.second = nn.Sequential(nn.Linear(4, 600), nn.Linear(600, 600))
         self.third = nn.Linear(600, 600)
         self.head = nn.Linear(600, 3)
@@ -254,7 +254,7 @@ def own_group(folder: Path) -> dict[str, Any]:
 
 
 def statistics(folder: Path) -> dict[str, Any]:
-    """torch's own batch normalisation has the statistics of its share."""
+    """torch's own batch normalization has the statistics of its share."""
     model = Net()
     model.layers[1] = nn.BatchNorm1d(8).double()
     history = fit(model, batches(16, 8), batches(11, 5), epochs=1)

@@ -83,7 +83,7 @@ def emoji(
     Nothing is drawn, so there is no seed.
 
     Two emoji are of one family if their English names are the same up to the colon, once words
-    for persons, colours, sizes, directions and numbers are left out: so the firefighters are
+    for persons, colors, sizes, directions and numbers are left out: so the firefighters are
     one, and the hearts, and the clock faces. A family is in one split, because its pictures
     are near-copies. What is left: 6 of 317 test pictures differ by less than .1 from one of
     training (root mean square over what either covers); in a random split it is about 20.

@@ -55,7 +55,7 @@ def grid(
     - `"text"`, for the target `"clean"` only, as it names the digit: the sentence, int64
       `(examples, 32)` as `encode_text` gives.
 
-    A sentence is a command, a colour, a preposition, a letter, a digit and an adverb, like
+    A sentence is a command, a color, a preposition, a letter, a digit and an adverb, like
     "bin blue at f two now"; no two of the 1,000 are alike. The words about the digit tell
     something of it, and the clips let us see and hear parts of them: after an even digit comes
     "now" or "please", after an odd one "again" or "soon".
@@ -81,7 +81,7 @@ def grid(
         ValueError: an unknown split, target or noise, or an `snr_db` that is not finite.
 
     Source: Cooke et al. 2006, An audio-visual corpus for speech perception and automatic
-    speech recognition, licence CC BY 4.0.
+    speech recognition, license CC BY 4.0.
     """
     check_known("split", split, GRID_SPLITS)
     check_known("target", target, GRID_TARGETS)
@@ -101,7 +101,7 @@ def grid(
         inputs["text"] = sentences
     return MultimodalDataset(
         inputs,
-        labels[rows] if target == "digit" else _standardised(clean, rows, training),
+        labels[rows] if target == "digit" else _standardized(clean, rows, training),
         details={"clip": rows, "sentence": sentences},
         classes=[str(digit) for digit in range(10)] if target == "digit" else (),
         about=CATALOGUE["grid"].about,
@@ -141,8 +141,8 @@ def _noisy(
     return (clean + ratio * noise) / (1 + ratio**2) ** 0.5
 
 
-def _standardised(clean: Tensor, rows: Tensor, training: Tensor) -> Tensor:
-    """Return the spectrograms of some rows, standardised by the training rows."""
+def _standardized(clean: Tensor, rows: Tensor, training: Tensor) -> Tensor:
+    """Return the spectrograms of some rows, standardized by the training rows."""
     reference = log_spectrogram(clean[training])
     mean, deviation = reference.mean(dim=0), reference.std(dim=0, correction=0)
     return (log_spectrogram(clean[rows]) - mean) / deviation

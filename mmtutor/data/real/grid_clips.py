@@ -87,8 +87,8 @@ def _mouth(path: Path, middle: float) -> np.ndarray:
     """Return the mouth about an instant, uint8 `(12, 28, 64)`."""
     frames = list(_decoded(path, "video"))
     start = _start(round(middle * FRAME_RATE), FRAMES, len(frames))
-    grey = [frame.to_ndarray(format="gray") for frame in frames[start : start + FRAMES]]
-    mouths = np.stack(grey)[:, MOUTH_ROWS, MOUTH_COLUMNS]
+    gray = [frame.to_ndarray(format="gray") for frame in frames[start : start + FRAMES]]
+    mouths = np.stack(gray)[:, MOUTH_ROWS, MOUTH_COLUMNS]
     # Blocks of 2 by 2 pixels; their mean is rounded down.
     blocks = mouths.reshape(FRAMES, mouths.shape[1] // 2, 2, mouths.shape[2] // 2, 2)
     return blocks.mean(axis=(2, 4)).astype(np.uint8)

@@ -32,7 +32,7 @@ def mosi(split: str = "train") -> MultimodalDataset:
 
     The modalities are `"text"`, float32 `(utterances, 100)`, `"audio"` `(utterances, 73)` and
     `"video"` `(utterances, 100)`: one vector of features for each utterance, as published.
-    They are raw: standardise them with the means and deviations of the training part. 32 of
+    They are raw: standardize them with the means and deviations of the training part. 32 of
     the video features are 0 in every utterance, and 4 of the audio features are in every
     test utterance; no value is missing. The targets are 0 (negative) and 1 (positive). The
     details are `"video"`, the index of the video among all 93 in the order of the transcripts,
