@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from mmtutor.modes import evaluating
 from mmtutor.weights import copy_weights
 
 
@@ -61,20 +61,11 @@ def claim_same_outputs(
         ValueError: the two modules do not have the same weights in the same order.
     """
     copy_weights(built, packaged)
-    ours = _evaluate(built, *inputs)
-    theirs = _evaluate(packaged, *(inputs if packaged_input is None else (packaged_input,)))
+    with evaluating(built, packaged):
+        ours = built(*inputs)
+        theirs = packaged(*inputs) if packaged_input is None else packaged(packaged_input)
     if ours.shape != theirs.shape:
         raise ClaimError(f"✗ shapes differ: {tuple(ours.shape)} and {tuple(theirs.shape)}")
     difference = (ours - theirs).abs().max().item()
     name = type(packaged).__name__
     claim(difference <= tolerance, f"{name}: built here and packaged give the same outputs")
-
-
-@torch.no_grad()
-def _evaluate(module: nn.Module, *inputs: Any) -> Tensor:
-    modes = [(part, part.training) for part in module.modules()]
-    try:
-        return module.eval()(*inputs)
-    finally:
-        for part, training in modes:
-            part.training = training

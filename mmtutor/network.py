@@ -1,14 +1,16 @@
 """The whole network: y = h(g(f_1(x_1), …, f_M(x_M)))."""
 
-import inspect
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from mmtutor.encoders import ImageResNet, TextResNet
-from mmtutor.fusion import Fusion, SharedRepresentation, check_presence
+from mmtutor.fusion import Fusion, SharedRepresentation, check_lengths, check_presence
 from mmtutor.processes import all_reduce_sum
+
+Tensors = Mapping[str, Tensor]
 
 
 class FinalClassifier(nn.Linear):
@@ -16,10 +18,18 @@ class FinalClassifier(nn.Linear):
 
     Args:
         shared_features: size of z.
-        num_classes: number of classes.
+        num_classes: number of classes, at least 2.
+
+    Raises:
+        ValueError: fewer than two classes, of which every answer would be right.
     """
 
     def __init__(self, shared_features: int = 64, num_classes: int = 10) -> None:
+        if num_classes < 2:
+            raise ValueError(
+                f"a classifier needs at least 2 classes, got {num_classes}: yes or no are two, and "
+                "a number is for FinalRegressor"
+            )
         super().__init__(shared_features, num_classes)
 
 
@@ -42,17 +52,33 @@ class FinalRegressor(nn.Linear):
         return values.squeeze(1) if self.out_features == 1 else values
 
 
+class Outputs(NamedTuple):
+    """What a network answers, and the features that it has answered from.
+
+    Args:
+        outputs: the head's output, `(batch, …)`.
+        features: modality → `(batch, out_features)`, 0 where an example lacks it.
+        present: modality → bool `(batch,)`, of the modalities that some examples may lack.
+    """
+
+    outputs: Tensor
+    features: dict[str, Tensor]
+    present: Tensors
+
+
 class MultiModalNet(nn.Module):
     """One encoder for each modality, a fusion, and a head.
 
     Args:
         encoders: modality name → encoder; by default image and text. A network of one
-            modality, the fair baseline, is a mapping with one entry.
+            modality, the fair baseline, is a mapping with one entry. An encoder has the attribute
+            `out_features`, and `takes_lengths = True` if it is called with lengths too.
         fusion: takes the encoders' features; by default a `SharedRepresentation`.
         head: takes z; by default a `FinalClassifier` with ten classes.
 
     Raises:
-        TypeError: an encoder without the attribute `out_features`.
+        TypeError: a part that is no module, no mapping of encoders, or an encoder without the
+            attribute `out_features`.
         ValueError: the fusion does not take what the encoders give, the head, if it is
             linear, does not take z, or torch cannot use the name of a modality.
     """
@@ -66,46 +92,40 @@ class MultiModalNet(nn.Module):
         super().__init__()
         if encoders is None:
             encoders = {"image": ImageResNet(), "text": TextResNet()}
-        sizes = {name: _out_features(name, encoder) for name, encoder in encoders.items()}
+        sizes = _feature_sizes(encoders)
         fusion = SharedRepresentation(sizes) if fusion is None else fusion
+        if not isinstance(fusion, Fusion):
+            raise TypeError(f"the fusion must be one, such as SumFusion({sizes}); got {fusion!r}")
         if fusion.in_features != sizes:
             raise ValueError(
                 f"the encoders give {sizes}, but the fusion takes {fusion.in_features}"
             )
         head = FinalClassifier(fusion.shared_features) if head is None else head
+        if not isinstance(head, nn.Module):
+            raise TypeError(f"the head must be a module, such as FinalClassifier(); got {head!r}")
         # A lazy layer says 0 until it is called.
         if isinstance(head, nn.Linear) and head.in_features not in (0, fusion.shared_features):
             raise ValueError(
                 f"the fusion gives {fusion.shared_features} features, but the head takes "
                 f"{head.in_features}: build {type(head).__name__}({fusion.shared_features}, …)"
             )
-        for name in encoders:
-            if "." in name or hasattr(nn.ModuleDict, name):
-                raise ValueError(
-                    f"{name!r} cannot name a modality, as torch needs it for itself (names with "
-                    "a dot, and those of ModuleDict's methods): choose another"
-                )
         self.encoders = nn.ModuleDict(encoders)
-        self._takes_lengths = {
-            name
-            for name, encoder in encoders.items()
-            if "lengths" in inspect.signature(encoder.forward).parameters
-        }
         self.fusion = fusion
         self.head = head
 
     def forward(
-        self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+        self, inputs: Tensors, present: Tensors | None = None, lengths: Tensors | None = None
     ) -> Tensor:
         """Compute y.
 
         Args:
             inputs: modality → tensor for its encoder, all with one batch size.
-            present: modality → bool `(batch,)`, which examples have it; or int64 `(batch,)`,
-                how many positions (samples, frames) of each example are real, 0 where it
-                lacks the modality. Without an entry, a modality among the inputs is all
-                there. How many examples an encoder gets then depends on values, so a call
-                with `present` is beyond `torch.export` and `torch.compile(fullgraph=True)`.
+            present: modality → bool `(batch,)`, which examples have it; without an entry, a
+                modality among the inputs is there for all. How many examples an encoder gets
+                then depends on values, so a call with `present` is beyond `torch.export` and
+                `torch.compile(fullgraph=True)`.
+            lengths: modality → int64 `(batch,)`, how many positions (samples, frames) of each
+                example are real, at least 1 where it is present; without an entry, all are.
 
         Returns:
             The head's output, `(batch, …)`.
@@ -114,80 +134,106 @@ class MultiModalNet(nn.Module):
             MissingModalityError: a modality is absent, or has a presence mask, and the
                 fusion does not allow that.
             ValueError: an unknown modality, or an input of a wrong shape or type.
-            TypeError: `inputs` or `present` is no mapping, an entry of `present` is no tensor,
-                or it has lengths for an encoder that takes none.
+            TypeError: an argument is no mapping, an entry of `present` or `lengths` is no tensor,
+                or there are lengths for an encoder that takes none.
         """
-        return self.head(self.shared(inputs, present))
+        return self.with_features(inputs, present, lengths).outputs
+
+    def with_features(
+        self, inputs: Tensors, present: Tensors | None = None, lengths: Tensors | None = None
+    ) -> Outputs:
+        """Compute y, and keep the features from which it came; see `forward`."""
+        features = self.features(inputs, present, lengths)
+        return Outputs(self.head(self.fusion(features, present)), features, present or {})
 
     def shared(
-        self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+        self, inputs: Tensors, present: Tensors | None = None, lengths: Tensors | None = None
     ) -> Tensor:
         """Compute the shared representation z `(batch, shared_features)`; see `forward`."""
-        if not (isinstance(inputs, Mapping) and isinstance(present, Mapping | None)):
-            raise TypeError(
-                "inputs, and present if given, must map a modality to its tensor, like "
-                f"{self._example()}; got {type(inputs).__name__} and {type(present).__name__}"
-            )
-        present = present or {}
-        masks = {name: _mask(given) for name, given in present.items()}
-        # Lengths of which none is 0 say nothing about who lacks the modality.
-        masks = {name: mask for name, mask in masks.items() if mask is not None}
-        self.fusion.check_modalities(dict.fromkeys([*inputs, *present]), masks)
-        features = {name: self._encode(name, x, present.get(name)) for name, x in inputs.items()}
-        return self.fusion(features, masks)
+        return self.fusion(self.features(inputs, present, lengths), present)
 
-    def _encode(self, name: str, x: Tensor, given: Tensor | None) -> Tensor:
+    def features(
+        self, inputs: Tensors, present: Tensors | None = None, lengths: Tensors | None = None
+    ) -> dict[str, Tensor]:
+        """Compute what the encoders give; see `forward`.
+
+        Returns:
+            Modality → `(batch, out_features)`, 0 where an example lacks it.
+        """
+        self._check(inputs, present, lengths)
+        present, lengths = present or {}, lengths or {}
+        return {
+            name: self._encode(name, x, present.get(name), lengths.get(name))
+            for name, x in inputs.items()
+        }
+
+    def _encode(
+        self, name: str, x: Tensor, present: Tensor | None, lengths: Tensor | None
+    ) -> Tensor:
         encoder = self.encoders[name]
-        if given is None:
-            return encoder(x)
-        is_lengths = isinstance(given, Tensor) and given.dtype == torch.int64
-        if is_lengths:
-            self._check_lengths(name, given, len(x))
-        else:
-            check_presence(name, given, len(x))
-        lengths = [given] if is_lengths else []
-        here = given > 0
+        given = [x] if lengths is None else [x, lengths]
+        if present is None:
+            return encoder(*given)
         # Of several processes each takes part in the batch statistics, even with no row of its
         # own; but there are none if no process has any.
-        rows_anywhere = all_reduce_sum(here.sum()) if self.training else here.sum()
-        if not rows_anywhere:
+        if not (all_reduce_sum(present.sum()) if self.training else present.any()):
             return next(self.parameters()).new_zeros(len(x), self.fusion.in_features[name])
-        if here.all():
-            return encoder(x, *lengths)
+        if present.all():
+            return encoder(*given)
         # Only real examples enter the encoder: a placeholder would change the batch
         # statistics, and so the features of the others.
-        rows = here.nonzero().squeeze(1)
-        features = encoder(x[rows], *(values[rows] for values in lengths))
+        rows = present.nonzero().squeeze(1)
+        features = encoder(*(values[rows] for values in given))
         return features.new_zeros(len(x), features.shape[1]).index_copy(0, rows, features)
 
-    def _check_lengths(self, name: str, lengths: Tensor, batch: int) -> None:
-        if name not in self._takes_lengths:
+    def _check(self, inputs: object, present: object, lengths: object) -> None:
+        if not isinstance(inputs, Mapping) or not isinstance(present, Mapping | None):
+            example = "{" + ", ".join(f'"{name}": …' for name in self.encoders) + "}"
             raise TypeError(
-                f"present[{name!r}] holds lengths, but {type(self.encoders[name]).__name__} takes "
-                "none: say by a bool mask which examples have the modality"
+                "inputs, and present if given, must map a modality to its tensor, like "
+                f"{example}; got {type(inputs).__name__} and {type(present).__name__}"
             )
-        if lengths.shape != (batch,) or (lengths < 0).any():
-            lowest = f" from {lengths.min()}" if lengths.numel() else ""
-            raise ValueError(
-                f"the lengths of {name} must be an int64 tensor ({batch},) of numbers from 0; "
-                f"got {tuple(lengths.shape)}{lowest}"
-            )
+        if not isinstance(lengths, Mapping | None):
+            raise TypeError(f"lengths must map a modality to its tensor; got {lengths!r}")
+        present, lengths = present or {}, lengths or {}
+        self.fusion.check_modalities({**inputs, **lengths}, present)
+        for name in present.keys() & inputs.keys():
+            check_presence(name, present[name], len(inputs[name]))
+        for name in lengths.keys() & inputs.keys():
+            if not getattr(self.encoders[name], "takes_lengths", False):
+                raise TypeError(
+                    f"there are lengths of {name}, but {type(self.encoders[name]).__name__} takes "
+                    "none: if its forward does, give it the attribute takes_lengths = True"
+                )
+            _check_present_lengths(name, lengths[name], inputs[name].shape[0], present.get(name))
 
-    def _example(self) -> str:
-        return "{" + ", ".join(f'"{name}": …' for name in self.encoders) + "}"
 
-
-def _out_features(name: str, encoder: nn.Module) -> int:
-    if not hasattr(encoder, "out_features"):
-        raise TypeError(
-            f"the encoder of {name}, a {type(encoder).__name__}, has no attribute out_features; "
-            "set it to the size of the feature vectors that it returns"
+def _check_present_lengths(name: str, lengths: Tensor, batch: int, present: Tensor | None) -> None:
+    check_lengths(name, lengths, batch)
+    here = lengths if present is None else lengths[present]
+    if not torch.compiler.is_compiling() and (here < 1).any():
+        raise ValueError(
+            f"the lengths of {name} must be numbers from 1; got {here.min()}. Which examples lack "
+            f"{name}, say in present"
         )
-    return int(encoder.out_features)  # type: ignore[arg-type]
 
 
-def _mask(given: object) -> Tensor | None:
-    """Return which examples have a modality, for lengths too; None if all of these do."""
-    if not isinstance(given, Tensor) or given.dtype != torch.int64:
-        return given  # type: ignore[return-value]  # what it is, is checked where it is used
-    return None if given.all() else given > 0  # a negative length is refused where it is used
+def _feature_sizes(encoders: Any) -> dict[str, int]:
+    """Return modality → size of its features, checked."""
+    if not isinstance(encoders, Mapping) or not all(isinstance(name, str) for name in encoders):
+        raise TypeError(
+            "encoders must map the name of each modality to its encoder, like "
+            f'{{"image": ImageResNet()}}; got {encoders!r}'
+        )
+    for name, encoder in encoders.items():
+        if "." in name or hasattr(nn.ModuleDict, name):
+            raise ValueError(
+                f"{name!r} cannot name a modality, as torch needs it for itself (names with "
+                "a dot, and those of ModuleDict's methods): choose another"
+            )
+        if not hasattr(encoder, "out_features"):
+            raise TypeError(
+                f"the encoder of {name}, a {type(encoder).__name__}, has no attribute "
+                "out_features; set it to the size of the feature vectors that it returns"
+            )
+    return {name: int(encoder.out_features) for name, encoder in encoders.items()}

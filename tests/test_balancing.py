@@ -1,5 +1,4 @@
 import copy
-import gc
 import math
 
 import pytest
@@ -9,6 +8,7 @@ from torch.nn import functional as F
 from torch.optim import SGD
 
 from mmtutor.balancing import OGMGE, ModalityDropout, UnimodalHeads, blending_weights
+from mmtutor.balancing.ogm_ge import _modulate_once
 from mmtutor.encoders import ImageResNet, TextResNet
 from mmtutor.fusion import Fusion, SharedRepresentation
 from mmtutor.network import FinalClassifier, MultiModalNet
@@ -48,6 +48,8 @@ class Features(nn.Linear):
         nn.init.eye_(self.weight)
         self.lengths: Tensor | None = None
 
+    takes_lengths = True
+
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         self.lengths = lengths
         return super().forward(x)
@@ -69,6 +71,14 @@ def adding(names: str, *, allow_missing: bool = True, size: int = 2) -> MultiMod
 def sure(*chances: float) -> Tensor:
     """Logits of two classes, in which class 0 has these chances."""
     return torch.tensor([[chance, 1 - chance] for chance in chances]).log()
+
+
+def loss(
+    criterion: nn.Module, network: nn.Module, labels: Tensor, *arguments: dict[str, Tensor]
+) -> Tensor:
+    """The loss of a batch in training."""
+    outputs, features, present = network.with_features(*arguments)
+    return criterion(outputs, labels, features, present)
 
 
 def gradients(network: MultiModalNet) -> dict[str, Tensor]:
@@ -114,16 +124,24 @@ def test_of_what_an_example_has_one_stays_and_what_it_lacks_is_not_made_up() -> 
     assert b[:, 1].all() and not a[:, 1:].any() and not b[:, 2].any()
 
 
-def test_lengths_become_zero() -> None:
+def test_lengths_are_those_of_the_examples_that_stay() -> None:
     network = adding("ab")
     seen = presence(network)
-    lengths = torch.tensor([3, 0, 1, 2] * 50)
+    has, lengths = torch.tensor([True, False, True, True] * 50), torch.tensor([3, 0, 1, 2] * 50)
     inputs = {name: torch.zeros(200, 2) for name in "ab"}
-    ModalityDropout(network, 0.5)(inputs, {"a": lengths})
+    ModalityDropout(network, 0.5)(inputs, {"a": has}, {"a": lengths})
     stays = seen[0]["a"]
-    assert not stays[lengths == 0].any() and 60 < stays.sum() < 140
-    assert seen[0]["b"][lengths == 0].all()
+    assert not stays[~has].any() and 60 < stays.sum() < 140
+    assert seen[0]["b"][~has].all()
     assert torch.equal(network.encoders["a"].lengths, lengths[stays])
+
+
+def test_features_come_with_the_presence_that_is_left(
+    network: MultiModalNet, inputs: dict[str, Tensor]
+) -> None:
+    outputs, features, present = ModalityDropout(network, 0.5).with_features(inputs)
+    assert not present["image"].all() or not present["text"].all()
+    assert torch.equal(outputs, network.head(network.fusion(features, present)))
 
 
 def test_it_draws_from_torch_and_leaves_its_arguments_alone(
@@ -163,8 +181,8 @@ def test_wrong_arguments_of_modality_dropout_are_named() -> None:
 
 def coefficients(network: MultiModalNet, labels: Tensor, *arguments: object) -> dict[str, float]:
     criterion = OGMGE(network, alpha=0.1)
-    outputs = network(*arguments)
-    torch.testing.assert_close(criterion(outputs, labels), F.cross_entropy(outputs, labels))
+    found = loss(criterion, network, labels, *arguments)
+    torch.testing.assert_close(found, F.cross_entropy(network(*arguments), labels))
     return criterion.coefficients
 
 
@@ -201,7 +219,7 @@ def test_the_encoders_gradients_are_scaled_and_no_other(
     F.cross_entropy(network(inputs), LABELS).backward()
     plain = gradients(network)
     criterion = OGMGE(network, alpha=0.5, noise=False)
-    criterion(network(inputs), LABELS).backward()
+    loss(criterion, network, LABELS, inputs).backward()
     k = criterion.coefficients
     assert sorted(k) == ["image", "text"] and min(k.values()) < 0.7 and max(k.values()) == 1
     for name, gradient in gradients(network).items():
@@ -218,7 +236,7 @@ def test_the_noise_has_the_standard_deviation_of_the_gradient_and_spares_padding
     criterion = OGMGE(network)
     noises: dict[str, list[Tensor]] = {name: [] for name in plain}
     for _ in range(30):
-        criterion(network(inputs), LABELS).backward()
+        loss(criterion, network, LABELS, inputs).backward()
         for name, gradient in gradients(network).items():
             k = criterion.coefficients.get(name.split(".")[1], 1.0)
             noises[name].append(gradient - k * plain[name])
@@ -234,16 +252,30 @@ def test_the_noise_has_the_standard_deviation_of_the_gradient_and_spares_padding
     assert not embedding[0].any() and embedding.count_nonzero() > 100
 
 
+def test_the_noise_of_a_small_tensor_has_its_standard_deviation_not_an_estimate_of_another() -> (
+    None
+):
+    # Of two numbers, 1 and 3 times as large, the standard deviation is half their difference; an
+    # estimate for the numbers behind them would be √2 times that.
+    parameter = nn.Parameter(torch.zeros(2))
+    noises = []
+    for _ in range(4000):
+        parameter.grad = None
+        _modulate_once(parameter, 1.0, noise=True)
+        parameter.backward(torch.tensor([1.0, 3.0]))
+        noises.append(parameter.grad - torch.tensor([1.0, 3.0]))
+    assert torch.stack(noises).std().item() == pytest.approx(1.0, rel=0.03)
+
+
 def test_in_eval_mode_nothing_is_modulated(
     network: MultiModalNet, inputs: dict[str, Tensor]
 ) -> None:
     F.cross_entropy(network(inputs), LABELS).backward()
     plain = gradients(network)
     criterion = OGMGE(network)
-    criterion(network(inputs), LABELS).backward()
+    loss(criterion, network, LABELS, inputs).backward()
     gradients(network)
-    network.eval()
-    criterion(network(inputs), LABELS).backward()
+    criterion.eval()(network(inputs), LABELS).backward()
     for name, gradient in gradients(network).items():
         assert torch.equal(gradient, plain[name]), name
 
@@ -260,7 +292,7 @@ def test_a_look_at_one_modality_changes_neither_statistics_nor_random_numbers() 
         for _ in range(2):
             outputs.append(model(inputs))
             if model is network:
-                criterion(outputs[-1], LABELS)
+                criterion(outputs[-1], LABELS, network.features(inputs))
     assert torch.equal(outputs[1], outputs[3])
     assert torch.equal(network.head[0].running_mean, twin.head[0].running_mean)
     assert network.head.training and network.head[1].training
@@ -273,46 +305,27 @@ def test_moved_converted_and_unfrozen_parameters_are_modulated_too() -> None:
     network.double().to("cpu").encoders["a"].requires_grad_()
     F.cross_entropy(network(inputs), torch.tensor([0])).backward()
     (plain,) = gradients(network).values()
-    criterion(network(inputs), torch.tensor([0])).backward()
+    loss(criterion, network, torch.tensor([0]), inputs).backward()
     (modulated,) = gradients(network).values()
     torch.testing.assert_close(modulated, (1 - math.tanh(0.2)) * plain)
 
 
-def test_a_copied_network_is_free_and_disturbs_nothing(
-    network: MultiModalNet, inputs: dict[str, Tensor]
-) -> None:
-    F.cross_entropy(network(inputs), LABELS).backward()
-    plain = gradients(network)
-    criterion = OGMGE(network, criterion=UnimodalHeads(network, 3))
-    outputs = network(inputs)
-    twin = copy.deepcopy(network)
-    F.cross_entropy(twin({name: x[:2] for name, x in inputs.items()}), LABELS[:2]).backward()
-    twin.zero_grad()
-    criterion(outputs, LABELS).backward()
-    F.cross_entropy(twin(inputs), LABELS).backward()
-    for name, gradient in gradients(twin).items():
-        assert torch.equal(gradient, plain[name]), name
-
-
 def hooks(network: MultiModalNet) -> int:
-    on_parameters = sum(len(p._backward_hooks or ()) for p in network.parameters())
-    return on_parameters + len(network.fusion._forward_pre_hooks)
+    return sum(len(p._backward_hooks or ()) for p in network.parameters())
 
 
-def test_hooks_come_off_on_request_and_with_the_criterion(
+def test_a_backward_pass_leaves_no_hook_and_the_next_batch_clears_what_had_none(
     network: MultiModalNet, inputs: dict[str, Tensor]
 ) -> None:
     criterion = OGMGE(network)
-    criterion(network(inputs), LABELS)
-    assert hooks(network) > 10
-    criterion.remove()
+    loss(criterion, network, LABELS, inputs).backward()
     assert hooks(network) == 0
-    with pytest.raises(RuntimeError, match="last batch had none: call it .* after remove"):
-        criterion(network(inputs), LABELS)
-    criterion = OGMGE(network)
-    criterion(network(inputs), LABELS)
-    del criterion
-    gc.collect()
+    loss(criterion, network, LABELS, inputs)
+    count = hooks(network)
+    assert count > 10
+    loss(criterion, network, LABELS, inputs)
+    assert hooks(network) == count
+    criterion.eval()(network(inputs), LABELS)
     assert hooks(network) == 0
 
 
@@ -345,11 +358,13 @@ def test_wrong_arguments_of_ogm_ge_are_named(
         OGMGE(network, alpha=0)
     with pytest.raises(TypeError, match="MultiModalNet itself; got a ModalityDropout"):
         OGMGE(ModalityDropout(network, 0.5))
-    criterion, outputs = OGMGE(network), network(inputs)
+    criterion, (outputs, features, _) = OGMGE(network), network.with_features(inputs)
     with pytest.raises(TypeError, match=r"int64 labels \(batch,\); got torch.float32 \(6, 3\)"):
-        criterion(outputs, outputs.detach().softmax(dim=1))
-    with pytest.raises(RuntimeError, match=r"2 targets, but the network's last batch had \{6\}"):
-        criterion(outputs[:2], LABELS[:2])
+        criterion(outputs, outputs.detach().softmax(dim=1), features)
+    with pytest.raises(ValueError, match=r"2 targets, but features of \[6, 6\] examples"):
+        criterion(outputs[:2], LABELS[:2], features)
+    with pytest.raises(TypeError, match="OGMGE learns from features too: with y, h, here ="):
+        criterion(outputs, LABELS)
     with pytest.raises(ValueError, match="reduction='sum', but it must return the mean"):
         summing = OGMGE(network, nn.CrossEntropyLoss(reduction="sum"))
         train(network, [(inputs, LABELS)], summing, SGD(network.parameters()))
@@ -370,18 +385,16 @@ def heads(network: MultiModalNet, **options: object) -> UnimodalHeads:
 def test_the_losses_are_blended_with_their_weights() -> None:
     network = adding("ab", allow_missing=False)
     criterion = heads(network, weights={"fused": 0.5, "a": 0.3, "b": 0.2})
-    outputs, labels = network({"a": sure(0.8), "b": sure(0.6)}), torch.tensor([0])
+    outputs, features, _ = network.with_features({"a": sure(0.8), "b": sure(0.6)})
+    labels = torch.tensor([0])
     # Fused: 0.8 × 0.6 against 0.2 × 0.4, that is 48 : 8, so 6/7.
     losses = {"fused": -math.log(6 / 7), "a": -math.log(0.8), "b": -math.log(0.6)}
-    found = criterion.losses(outputs, labels)
-    assert {name: loss.item() for name, loss in found.items()} == pytest.approx(losses)
+    found = criterion.losses(outputs, labels, features)
+    assert {name: value.item() for name, value in found.items()} == pytest.approx(losses)
     blend = 0.5 * losses["fused"] + 0.3 * losses["a"] + 0.2 * losses["b"]
-    assert criterion(outputs, labels).item() == pytest.approx(blend)
+    assert criterion(outputs, labels, features).item() == pytest.approx(blend)
     assert heads(network).weights == pytest.approx(dict.fromkeys(losses, 1 / 3))
-    network.eval()
-    assert criterion(network({"a": sure(0.8), "b": sure(0.6)}), labels).item() == pytest.approx(
-        losses["fused"]
-    )
+    assert criterion.eval()(outputs, labels).item() == pytest.approx(losses["fused"])
 
 
 def test_examples_that_lack_a_modality_or_a_label_do_not_count_in_its_loss() -> None:
@@ -390,12 +403,10 @@ def test_examples_that_lack_a_modality_or_a_label_do_not_count_in_its_loss() -> 
     features, labels = sure(0.1, 0.8, 0.3, 0.9), torch.tensor([0, 0, 1, -100])
     inputs, mask = {"a": features, "b": features}, torch.tensor([False, True, True, True])
     expected = pytest.approx((-math.log(0.8) - math.log(0.7)) / 2)
-    assert criterion(network(inputs, {"a": mask}), labels).item() == expected
-    outputs = network.head(network.fusion(features=inputs, present={"a": mask}))
-    assert criterion(outputs, labels).item() == expected
-    outputs = network({"b": features})
-    assert [*criterion.losses(outputs, labels)] == ["fused", "b"]
-    nothing = criterion(outputs, labels)
+    assert loss(criterion, network, labels, inputs, {"a": mask}).item() == expected
+    outputs, features, _ = network.with_features({"b": features})
+    assert [*criterion.losses(outputs, labels, features)] == ["fused", "b"]
+    nothing = criterion(outputs, labels, features)
     nothing.backward()
     assert nothing == 0 and not network.encoders["b"].weight.grad.any()
 
@@ -406,7 +417,7 @@ def test_with_all_weight_on_the_fused_loss_it_is_cross_entropy(
     F.cross_entropy(network(inputs), LABELS).backward()
     plain = gradients(network)
     criterion = UnimodalHeads(network, 3, weights={"fused": 1})
-    criterion(network(inputs), LABELS).backward()
+    loss(criterion, network, LABELS, inputs).backward()
     for name, gradient in gradients(network).items():
         assert torch.equal(gradient, plain[name]), name
     assert all(parameter.grad is None for parameter in criterion.parameters())
@@ -416,7 +427,7 @@ def test_a_modalitys_own_loss_trains_its_encoder_and_its_head(
     network: MultiModalNet, inputs: dict[str, Tensor]
 ) -> None:
     criterion = UnimodalHeads(network, 3, weights={"image": 1, "text": 0})
-    criterion(network(inputs), LABELS).backward()
+    loss(criterion, network, LABELS, inputs).backward()
     assert {".".join(name.split(".")[:2]) for name in gradients(network)} == {"encoders.image"}
     assert criterion.heads["image"].weight.grad.any()
     assert criterion.heads["text"].weight.grad is None

@@ -32,18 +32,18 @@ def normalize(x: Tensor, norm: nn.LayerNorm) -> Tensor:
     return centered / (variance + norm.eps).sqrt() * norm.weight + norm.bias
 
 
-def attend(x: Tensor, context: Tensor, attention: nn.MultiheadAttention) -> Tensor:
+def attend(x: Tensor, context: Tensor, attention: nn.MultiheadAttention, heads: int) -> Tensor:
     """Attention of one example, `(tokens, features)`, head after head."""
     weights, biases = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)
     q, k, v = (
-        (source @ weight.T + bias).chunk(attention.num_heads, dim=1)
+        (source @ weight.T + bias).chunk(heads, dim=1)
         for source, weight, bias in zip([x, context, context], weights, biases, strict=True)
     )
-    heads = [
+    answers = [
         torch.softmax(q_i @ k_i.T / q_i.shape[1] ** 0.5, dim=1) @ v_i
         for q_i, k_i, v_i in zip(q, k, v, strict=True)
     ]
-    return attention.out_proj(torch.cat(heads, dim=1))
+    return attention.out_proj(torch.cat(answers, dim=1))
 
 
 def check_examples(z: Tensor, expected: list[Tensor]) -> None:
@@ -53,14 +53,17 @@ def check_examples(z: Tensor, expected: list[Tensor]) -> None:
 # --- cross-attention ---------------------------------------------------------------------------
 
 
-def cross_attention_of_one(fusion: CrossAttentionFusion, tokens: dict[str, Tensor]) -> Tensor:
+def cross_attention_of_one(
+    fusion: CrossAttentionFusion, tokens: dict[str, Tensor], heads: int
+) -> Tensor:
     """Compute z for one example from the tokens of the modalities that it has."""
     answers = []
     for name, x in tokens.items():
         layer = fusion.layers[list(SIZES).index(name)]
         others = [y for other, y in tokens.items() if other != name]
         context = torch.cat([*others, fusion.null[0]])
-        x = x + attend(normalize(x, layer.norm), normalize(context, layer.norm), layer.attention)
+        normed = normalize(x, layer.norm), normalize(context, layer.norm)
+        x = x + attend(*normed, layer.attention, heads)
         norm, expand, _, contract = layer.mlp
         answers.append(x + contract(F.relu(expand(normalize(x, norm)))))
     return torch.cat(answers).mean(dim=0) if answers else torch.zeros(8)
@@ -76,7 +79,7 @@ def test_each_modality_attends_to_all_others_that_are_there(heads: int) -> None:
     }
     expected = [
         cross_attention_of_one(
-            fusion, {name: tokens[name][i] for name in SIZES if PRESENT[name][i]}
+            fusion, {name: tokens[name][i] for name in SIZES if PRESENT[name][i]}, heads
         )
         for i in range(6)
     ]
@@ -109,13 +112,13 @@ def test_queries_keys_and_values_all_learn(count: int) -> None:
 # --- bottleneck --------------------------------------------------------------------------------
 
 
-def transform(x: Tensor, layer: nn.TransformerEncoderLayer) -> Tensor:
+def transform(x: Tensor, layer: nn.TransformerEncoderLayer, heads: int) -> Tensor:
     normed = normalize(x, layer.norm1)
-    x = x + attend(normed, normed, layer.self_attn)
+    x = x + attend(normed, normed, layer.self_attn, heads)
     return x + layer.linear2(F.gelu(layer.linear1(normalize(x, layer.norm2))))
 
 
-def bottleneck_of_one(fusion: BottleneckFusion, tokens: dict[str, Tensor]) -> Tensor:
+def bottleneck_of_one(fusion: BottleneckFusion, tokens: dict[str, Tensor], heads: int) -> Tensor:
     """Compute z for one example from the tokens of the modalities that it has."""
     if not tokens:
         return torch.zeros(8)
@@ -123,7 +126,8 @@ def bottleneck_of_one(fusion: BottleneckFusion, tokens: dict[str, Tensor]) -> Te
     for layer in fusion.layers:
         written = []
         for name, x in tokens.items():
-            both = transform(torch.cat([x, shared]), layer.transformers[list(SIZES).index(name)])
+            transformer = layer.transformers[list(SIZES).index(name)]
+            both = transform(torch.cat([x, shared]), transformer, heads)
             tokens = {**tokens, name: both[: len(x)]}
             written.append(both[len(x) :])
         shared = torch.stack(written).mean(dim=0)
@@ -140,10 +144,18 @@ def test_modalities_exchange_through_the_bottleneck(heads: int) -> None:
         for (name, h), layer in zip(features.items(), fusion.to_tokens, strict=True)
     }
     expected = [
-        bottleneck_of_one(fusion, {name: tokens[name][i] for name in SIZES if PRESENT[name][i]})
+        bottleneck_of_one(
+            fusion, {name: tokens[name][i] for name in SIZES if PRESENT[name][i]}, heads
+        )
         for i in range(6)
     ]
     check_examples(fusion(features, PRESENT), expected)
+
+
+def test_bottleneck_tokens_start_small_and_different() -> None:
+    start = BottleneckFusion(SIZES, 64, bottlenecks=200).bottlenecks
+    assert start.std().item() == pytest.approx(0.02, rel=0.05)
+    assert abs(start.mean().item()) < 0.001
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.losses import FocalLoss, info_nce
+from mmtutor.losses import FocalLoss, info_nce, mean_divisor
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,16 @@ def test_neither_length_nor_side_of_the_vectors_matters() -> None:
     loss = info_nce(first, second)
     torch.testing.assert_close(info_nce(9 * first, 0.1 * second), loss)
     torch.testing.assert_close(info_nce(second, first), loss)
+
+
+@pytest.mark.parametrize("scale", [1e25, 1e-25, 1e-38])
+def test_vectors_whose_squares_no_float_can_hold_have_their_direction(scale: float) -> None:
+    first, second = torch.randn(2, 4, 3)
+    torch.testing.assert_close(info_nce(scale * first, second), info_nce(first, second))
+    first.requires_grad_()
+    info_nce(scale * first, scale * second).backward()
+    (expected,) = torch.autograd.grad(info_nce(first, second), first)
+    torch.testing.assert_close(first.grad, expected)
 
 
 def test_one_pair_is_no_task() -> None:
@@ -218,3 +228,16 @@ def test_label_smoothing_is_in_torch() -> None:
     # Of the target, 0.9 is the label's and 0.1 is spread over all three classes.
     expected = 0.9 * surprise[0] + 0.1 * sum(surprise) / 3
     close(nn.CrossEntropyLoss(label_smoothing=0.1)(logits, torch.tensor([0])), expected)
+
+
+# --- what a mean divides by ------------------------------------------------------------------
+
+
+def test_a_mean_counts_the_labels_that_are_not_ignored_by_their_weights() -> None:
+    labels = torch.tensor([0, 1, -100, 1])
+    assert mean_divisor(nn.CrossEntropyLoss(), labels) == 3
+    assert mean_divisor(F.cross_entropy, labels) == 3
+    assert mean_divisor(nn.CrossEntropyLoss(ignore_index=1), labels[[0, 1, 3]]) == 1
+    assert mean_divisor(FocalLoss(weight=torch.tensor([1.0, 0.25])), labels) == 1.5
+    assert mean_divisor(nn.MSELoss(), torch.zeros(4, 2)) == 4
+    assert mean_divisor(nn.CrossEntropyLoss(), torch.full((4, 3), 1 / 3)) == 4

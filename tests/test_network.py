@@ -62,6 +62,22 @@ def test_every_parameter_gets_a_gradient(inputs: dict[str, Tensor]) -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
+def test_features_are_what_the_encoders_give_and_the_outputs_come_from_them(
+    inputs: dict[str, Tensor],
+) -> None:
+    network = tolerant().eval()
+    features = network.features(inputs, {"image": MASK})
+    assert torch.equal(features["text"], network.encoders["text"](inputs["text"]))
+    torch.testing.assert_close(
+        features["image"][MASK], network.encoders["image"](inputs["image"][MASK])
+    )
+    assert not features["image"][~MASK].any()
+    outputs = network.with_features(inputs, {"image": MASK})
+    assert torch.equal(outputs.outputs, network(inputs, {"image": MASK}))
+    assert torch.equal(outputs.features["image"], features["image"])
+    assert torch.equal(outputs.present["image"], MASK)
+
+
 @pytest.mark.parametrize("name", ["image", "text"])
 def test_one_modality_makes_a_network_too(name: str, inputs: dict[str, Tensor]) -> None:
     encoder = {"image": ImageResNet, "text": TextResNet}[name]()
@@ -307,6 +323,43 @@ def test_a_head_for_another_shared_size_is_refused(head: nn.Module) -> None:
 
 def test_a_head_that_learns_its_size_from_the_input_is_taken(inputs: dict[str, Tensor]) -> None:
     assert MultiModalNet(head=nn.LazyLinear(3))(inputs).shape == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([nn.Linear(3, 4)],), TypeError, "encoders must map the name of each modality"),
+        ((nn.Linear(3, 4),), TypeError, "encoders must map the name of each modality"),
+        (({0: nn.Linear(3, 4)},), TypeError, "encoders must map the name of each modality"),
+        ((None, SharedRepresentation), TypeError, "fusion must be one, such as SumFusion"),
+        (
+            (None, None, 10),
+            TypeError,
+            r"head must be a module, such as FinalClassifier\(\); got 10",
+        ),
+        (({"a.b": nn.Linear(3, 4)},), ValueError, "'a.b' cannot name a modality"),
+        (({"keys": nn.Linear(3, 4)},), ValueError, "'keys' cannot name a modality"),
+    ],
+)
+def test_parts_that_are_of_another_kind_are_named(
+    arguments: tuple, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        MultiModalNet(*arguments)
+
+
+def test_an_encoder_that_returns_a_tuple_is_named(inputs: dict[str, Tensor]) -> None:
+    encoder = nn.LSTM(3, 4)
+    encoder.out_features = 4
+    with pytest.raises(
+        TypeError, match=r"features of a must be a tensor \(batch, 4\); got a tuple"
+    ):
+        MultiModalNet({"a": encoder})({"a": torch.rand(2, 5, 3)})
+
+
+def test_a_classifier_of_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs at least 2 classes, got 1"):
+        FinalClassifier(8, 1)
 
 
 def test_an_encoder_that_does_not_say_its_size_is_named() -> None:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mmtutor.balancing.features import Criterion, FeatureCriterion
+from mmtutor.balancing.features import Criterion, FeatureCriterion, Tensors, check_network
+from mmtutor.losses import mean_divisor
 from mmtutor.network import MultiModalNet
+from mmtutor.processes import all_reduce_sum, world_size
 
 Losses = tuple[float, float]
 
@@ -17,8 +19,7 @@ class UnimodalHeads(FeatureCriterion):
 
     In train mode it is w_fused L(outputs) + Σ_m w_m L(head_m(h_m)), with a linear head on the
     features h_m of each encoder; in eval mode it is L(outputs). Examples that lack a modality do
-    not count in its loss. The heads belong to this module: make the optimizer from
-    `[*network.parameters(), *criterion.parameters()]`.
+    not count in its loss. The heads belong to this module, and are trained with the network.
 
     Args:
         network: its encoders learn from the fused loss and from their own.
@@ -28,8 +29,8 @@ class UnimodalHeads(FeatureCriterion):
         criterion: L, cross-entropy by default.
 
     Raises:
-        TypeError, ValueError: network or weights are not of this kind; in a call, no labels.
-        RuntimeError: in a call, the network's last batch was another one.
+        TypeError, ValueError: network or weights are not of this kind; in a call, no labels, or
+            no features of the same batch.
 
     Source: Wang, Tran, Feiszli 2020, section 3.
     """
@@ -41,7 +42,8 @@ class UnimodalHeads(FeatureCriterion):
         weights: Mapping[str, float] | None = None,
         criterion: Criterion | None = None,
     ) -> None:
-        super().__init__(network, criterion)
+        check_network(network, may_miss=False)
+        super().__init__(criterion)
         sizes = network.fusion.in_features
         if "fused" in sizes:
             raise ValueError('"fused" means the whole network here: rename that modality')
@@ -50,25 +52,55 @@ class UnimodalHeads(FeatureCriterion):
         equal = dict.fromkeys(["fused", *sizes], 1 / (1 + len(sizes)))
         self.weights = equal if weights is None else dict(weights)
 
-    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def forward(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        features: Tensors | None = None,
+        present: Tensors | None = None,
+    ) -> Tensor:
         """Return the blended loss of outputs `(batch, classes)` and labels `(batch,)`."""
         known = ["fused", *self.heads]
         if any(name not in known or not w >= 0 for name, w in self.weights.items()):
             raise ValueError(f"weights map {', '.join(known)} to at least 0; got {self.weights}")
-        if not self.network.training:
+        if not self.training:
             return self.criterion(outputs, targets)
-        losses = self.losses(outputs, targets)
+        losses = self.losses(outputs, targets, features, present)
         terms = [w * losses[name] for name, w in self.weights.items() if w and name in losses]
         # If no example has what counts, there is nothing to learn: 0, with gradients of 0.
         return torch.stack(terms).sum() if terms else outputs[:0].sum()
 
-    def losses(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    def losses(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        features: Tensors | None,
+        present: Tensors | None = None,
+    ) -> dict[str, Tensor]:
         """Return "fused" or modality → loss, unweighted; without modalities that nobody has."""
+        rows = self.examples(targets, features, present)
+        factors = self._factors(targets, rows)
         losses = {"fused": self.criterion(outputs, targets)}
-        for name, rows in self._examples(targets).items():
-            logits = self.heads[name](self._features(name, rows))
-            losses[name] = self.criterion(logits, targets[rows])
+        for name, h in (features or {}).items():
+            if len(rows[name]):
+                h = h[rows[name]].to(outputs.dtype)  # 16 bits in mixed precision
+                loss = self.criterion(self.heads[name](h), targets[rows[name]])
+                losses[name] = factors[name] * loss
         return losses
+
+    def _factors(self, targets: Tensor, rows: dict[str, Tensor]) -> dict[str, float]:
+        """Return modality → what its loss counts, as each process has others of its examples.
+
+        What a process returns is weighted by its share of all labels that count; the factor makes
+        of this the share of those with the modality.
+        """
+        if world_size() == 1:
+            return dict.fromkeys(rows, 1.0)
+        counted = [targets, *(targets[its_rows] for its_rows in rows.values())]
+        own = torch.tensor([mean_divisor(self.criterion, labels) for labels in counted])
+        total = all_reduce_sum(own.to(targets.device)).cpu()
+        shares = (own / total.clamp(min=1e-9)).tolist()
+        return {name: s / max(shares[0], 1e-9) for name, s in zip(rows, shares[1:], strict=True)}
 
 
 def blending_weights(before: Mapping[str, Losses], after: Mapping[str, Losses]) -> dict[str, float]:

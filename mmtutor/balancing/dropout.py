@@ -1,12 +1,10 @@
 """Modality dropout: a network that learns to do without."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from mmtutor.balancing.features import check_network
-from mmtutor.network import MultiModalNet
+from mmtutor.network import MultiModalNet, Outputs, Tensors
 
 
 class ModalityDropout(nn.Module):
@@ -27,7 +25,7 @@ class ModalityDropout(nn.Module):
     """
 
     def __init__(self, network: MultiModalNet, probability: float) -> None:
-        check_network(network, without=True)
+        check_network(network, may_miss=True)
         if not 0 <= probability < 1:
             raise ValueError(f"probability must be from 0 to below 1; got {probability}")
         super().__init__()
@@ -35,29 +33,28 @@ class ModalityDropout(nn.Module):
         self.probability = probability
 
     def forward(
-        self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+        self, inputs: Tensors, present: Tensors | None = None, lengths: Tensors | None = None
     ) -> Tensor:
-        """Compute the network's output; arguments as in `MultiModalNet.forward`.
+        """Compute the network's output; arguments as in `MultiModalNet.forward`."""
+        return self.with_features(inputs, present, lengths).outputs
 
-        Where a modality is dropped, its presence becomes False, or its length 0.
-        """
+    def with_features(
+        self, inputs: Tensors, present: Tensors | None = None, lengths: Tensors | None = None
+    ) -> Outputs:
+        """Compute outputs and features; `present` is then what this call has left."""
         if self.training and inputs:
-            present = self._drop(inputs, dict(present or {}))
-        return self.network(inputs, present)
+            present = self._drop(inputs, present or {})
+        return self.network.with_features(inputs, present, lengths)
 
-    def _drop(self, inputs: Mapping[str, Tensor], present: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _drop(self, inputs: Tensors, present: Tensors) -> Tensors:
         some = next(iter(inputs.values()))
         if any(getattr(mask, "shape", None) != some.shape[:1] for mask in present.values()):
             return present  # the network says what is wrong
         whole = torch.ones(len(some), dtype=torch.bool, device=some.device)
-        given = {name: present.get(name, whole) for name in inputs}
-        has = torch.stack([mask.bool() for mask in given.values()], dim=1)
+        has = torch.stack([present.get(name, whole) for name in inputs], dim=1)
         # From torch's global generator on the CPU, so that every device drops the same.
         draws = torch.rand(has.shape).to(has.device)
         # The largest draw is the last to fall below p, and each modality is as likely to have it.
         largest = torch.where(has, draws, -1.0).argmax(dim=1, keepdim=True)
-        stays = (draws >= self.probability).scatter(1, largest, True)
-        return present | {
-            name: torch.where(stays[:, i], mask, torch.zeros_like(mask))
-            for i, (name, mask) in enumerate(given.items())
-        }
+        stays = has & (draws >= self.probability).scatter(1, largest, True)
+        return {**present, **{name: stays[:, i] for i, name in enumerate(inputs)}}

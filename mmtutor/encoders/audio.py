@@ -70,6 +70,8 @@ class AudioResNet(ResidualEncoder):
             width.
     """
 
+    takes_lengths = True
+
     def __init__(
         self,
         *,

@@ -36,6 +36,8 @@ class VideoResNet(ResidualEncoder):
     Source: Tran et al. 2018 (R3D; R(2+1)D with `factorized`).
     """
 
+    takes_lengths = True
+
     def __init__(
         self,
         in_channels: int = 1,

@@ -16,7 +16,7 @@ BottleneckFusion      mean_m X_m, [X_m; B_m] = Transformer_m([X_m; mean_m B_m]) 
 """
 
 from mmtutor.fusion.attention import CrossAttentionFusion
-from mmtutor.fusion.base import Fusion, MissingModalityError, check_presence
+from mmtutor.fusion.base import Fusion, MissingModalityError, check_lengths, check_presence
 from mmtutor.fusion.bottleneck import BottleneckFusion
 from mmtutor.fusion.film import FiLMFusion
 from mmtutor.fusion.gated import GatedFusion
@@ -38,5 +38,6 @@ __all__ = [
     "SharedRepresentation",
     "SumFusion",
     "TensorFusion",
+    "check_lengths",
     "check_presence",
 ]

@@ -70,7 +70,6 @@ class CrossAttentionFusion(Fusion):
         tokens: number of tokens for each modality.
         heads: attention heads. One fits every `shared_features`, and is enough for tokens
             this few.
-        allow_missing: see `Fusion`.
 
     Raises:
         ValueError: fewer than one token, or heads that do not divide `shared_features`.

@@ -63,20 +63,7 @@ class Fusion(nn.Module):
     def complete(
         self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """Check the arguments of `forward` and turn them into those of `fuse`.
-
-        Args:
-            features: see `forward`.
-            present: see `forward`.
-
-        Returns:
-            Features and presence, as `fuse` takes them.
-
-        Raises:
-            MissingModalityError: see `forward`.
-            ValueError: see `forward`.
-            TypeError: see `forward`.
-        """
+        """Check the arguments of `forward`, and turn them into those of `fuse`."""
         present = present or {}
         self.check_modalities(features, present)
         self._check_shapes(features, present)
@@ -137,6 +124,10 @@ class Fusion(nn.Module):
             )
 
     def _check_shapes(self, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> None:
+        for name, values in features.items():
+            if not isinstance(values, Tensor):
+                wanted = f"features of {name} must be a tensor (batch, {self.in_features[name]})"
+                raise TypeError(f"{wanted}; got a {type(values).__name__}")
         batch = next(iter(features.values())).shape[0]
         for name, values in features.items():
             if values.shape != (batch, self.in_features[name]):
@@ -148,11 +139,23 @@ class Fusion(nn.Module):
             check_presence(name, mask, batch)
 
 
-def check_presence(name: str, mask: Tensor, batch: int) -> None:
+def check_presence(name: str, mask: object, batch: int) -> None:
     """Raise unless the presence mask of modality `name` is a bool tensor `(batch,)`."""
-    wanted = f"the presence mask of {name} must be a bool tensor ({batch},)"
-    if not isinstance(mask, Tensor):
-        raise TypeError(f"{wanted}; got a {type(mask).__name__}")
-    if mask.shape != (batch,) or mask.dtype != torch.bool:
-        kind = str(mask.dtype).removeprefix("torch.")
-        raise ValueError(f"{wanted}; got {kind} {tuple(mask.shape)}")
+    _check_per_example(f"the presence mask of {name} must be a bool", mask, batch, torch.bool)
+
+
+def check_lengths(name: str, lengths: object, batch: int) -> None:
+    """Raise unless the lengths of modality `name` are an int64 tensor `(batch,)`."""
+    _check_per_example(f"the lengths of {name} must be an int64", lengths, batch, torch.int64)
+
+
+def _check_per_example(wanted: str, given: object, batch: int, dtype: torch.dtype) -> None:
+    if not isinstance(given, Tensor):
+        raise TypeError(f"{wanted} tensor ({batch},); got a {type(given).__name__}")
+    if given.shape != (batch,) or given.dtype != dtype:
+        swapped = {given.dtype, dtype} == {torch.int64, torch.bool}
+        kind = str(given.dtype).removeprefix("torch.")
+        hint = ". Say in present who has it, and in lengths how many positions are real"
+        raise ValueError(
+            f"{wanted} tensor ({batch},); got {kind} {tuple(given.shape)}{hint if swapped else ''}"
+        )

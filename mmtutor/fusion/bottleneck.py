@@ -78,7 +78,6 @@ class BottleneckFusion(Fusion):
         depth: number of layers.
         heads: attention heads. One fits every `shared_features`, and is enough for tokens
             this few.
-        allow_missing: see `Fusion`.
 
     Raises:
         ValueError: fewer than one token, bottleneck or layer, or heads that do not divide

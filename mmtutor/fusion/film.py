@@ -24,9 +24,7 @@ class FiLMFusion(Fusion):
 
     Args:
         in_features: modality name → size of its feature vector; at least two.
-        shared_features: size of z.
         main: the modality that is modulated; by default the first.
-        allow_missing: see `Fusion`.
 
     Raises:
         ValueError: fewer than two modalities, or an unknown main one.

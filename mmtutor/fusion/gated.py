@@ -21,10 +21,7 @@ class GatedFusion(Fusion):
     g_2 = 1 − g_1, where W_z = V_1 − V_2. For more than two the paper takes independent
     sigmoids; a softmax lets the gates be read as shares.
 
-    Args:
-        in_features: modality name → size of its feature vector.
-        shared_features: size of z.
-        allow_missing: see `Fusion`.
+    Arguments as in `Fusion`.
     """
 
     def __init__(
@@ -52,19 +49,12 @@ class GatedFusion(Fusion):
     ) -> Tensor:
         """Compute the gates, to see which modality each number in z came from.
 
-        Args:
-            features: see `Fusion.forward`.
-            present: see `Fusion.forward`.
+        Arguments and errors as in `Fusion.forward`.
 
         Returns:
             `(batch, modalities, shared_features)`, modalities in the order of
             `in_features`. They sum to 1 over the modalities, or to 0 where an example has
             none.
-
-        Raises:
-            MissingModalityError: see `Fusion.forward`.
-            ValueError: see `Fusion.forward`.
-            TypeError: see `Fusion.forward`.
         """
         return self._gates(*self.complete(features, present))
 

@@ -21,11 +21,10 @@ class LowRankFusion(Fusion):
     factors*. The factors start so that z has about variance 1 for features of variance 1,
     whatever the rank and the number of modalities; the paper leaves the start open.
 
+    Arguments as in `Fusion`, and:
+
     Args:
-        in_features: modality name → size of its feature vector.
-        shared_features: size of z.
         rank: number of products in the sum.
-        allow_missing: see `Fusion`.
 
     Raises:
         ValueError: a rank below 1.

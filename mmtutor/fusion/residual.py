@@ -62,10 +62,8 @@ class ResidualFusion(Fusion):
 
     Args:
         in_features: modality name → size of its feature vector; at least two.
-        shared_features: size of z.
         main: the modality that is corrected; by default the first.
         depth: number of learning blocks.
-        allow_missing: see `Fusion`.
 
     Raises:
         ValueError: fewer than two modalities, an unknown main one, or a depth below 1.

@@ -14,10 +14,7 @@ class SharedRepresentation(Fusion):
 
     z = relu(u + W₂ relu(W₁ norm(u) + b₁) + b₂) with u = W₀ [h_1; …; h_M] + b₀.
 
-    Args:
-        in_features: modality name → size of its feature vector.
-        shared_features: size of z.
-        allow_missing: see `Fusion`.
+    Arguments as in `Fusion`.
     """
 
     def __init__(

@@ -13,10 +13,7 @@ class SumFusion(Fusion):
 
     z = Σ_m (W_m h_m + b_m). A missing modality adds nothing, not even its bias.
 
-    Args:
-        in_features: modality name → size of its feature vector.
-        shared_features: size of z.
-        allow_missing: see `Fusion`.
+    Arguments as in `Fusion`.
     """
 
     def __init__(

@@ -23,11 +23,10 @@ class TensorFusion(Fusion):
     sub-networks end with few features for each modality, which `reduced_features` does here
     by a linear map. It has no bias, for the appended 1 does its work.
 
+    Arguments as in `Fusion`, and:
+
     Args:
-        in_features: modality name → size of its feature vector.
-        shared_features: size of z.
         reduced_features: size to which each modality is reduced first; None keeps it.
-        allow_missing: see `Fusion`.
 
     Raises:
         ValueError: `reduced_features` is below 1, or W would hold more than 2²⁷ numbers.
