@@ -1,5 +1,6 @@
 """Every notebook of the book passes every guard."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,17 @@ from tools import links
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PACKAGED = packaged_names(ROOT / "mmtutor")
 CARDS = sorted((ROOT / "notebooks" / "data").glob("*.ipynb"))
 
 
+@functools.cache
 def load(path: Path) -> Page:
     return Page(
         path=path.relative_to(ROOT).as_posix(),
         text=path.read_text(encoding="utf-8"),
         address=links.read_address(ROOT),
-        packaged=packaged_names(ROOT / "mmtutor"),
+        packaged=PACKAGED,
     )
 
 
