@@ -105,6 +105,28 @@ def test_all_of_a_network_moves_to_another_device(kind: type[fusion.Fusion]) -> 
     assert outputs.device.type == "meta" and outputs.shape == (3, 10)
 
 
+@pytest.mark.parametrize("with_lengths", [False, True])
+def test_an_exported_network_takes_batches_of_any_size(with_lengths: bool) -> None:
+    names = tuple(ENCODERS)
+    network = network_of(names, fusion.SharedRepresentation).eval()
+
+    def arguments(batch: int) -> tuple[object, ...]:
+        lengths = {
+            "audio": torch.arange(batch) * 100 + 300,
+            "video": torch.arange(batch) % 4 + 1,
+        }
+        inputs = inputs_of(names, batch)
+        return (inputs, None, lengths) if with_lengths else (inputs,)
+
+    batch = torch.export.Dim("batch", min=2, max=64)
+    shapes = {"inputs": {name: {0: batch} for name in names}}
+    if with_lengths:
+        shapes |= {"present": None, "lengths": {"audio": {0: batch}, "video": {0: batch}}}
+    program = torch.export.export(network, arguments(3), dynamic_shapes=shapes)
+    for size in (2, 7):
+        torch.testing.assert_close(program.module()(*arguments(size)), network(*arguments(size)))
+
+
 def assert_same_in_onnx(module: nn.Module, argument: str, tensors: dict[str, Tensor]) -> None:
     expected = module(tensors).detach().numpy()
     program = torch.onnx.export(module, (), kwargs={argument: tensors}, dynamo=True, verbose=False)
