@@ -233,6 +233,15 @@ def test_make_test_checks_all_and_ends_with_pytest():
         assert any(part in line for line in before)
 
 
+def test_make_lab_serves_the_root_opens_the_notebooks_and_works_in_a_container():
+    *_, command = make("--dry-run", "lab")
+    options = command.split()
+    assert options[options.index("--notebook-dir") + 1] == "."
+    assert "--LabApp.default_url=/lab/tree/notebooks" in options
+    assert "--allow-root" in options
+    assert (ROOT / "notebooks").is_dir()
+
+
 @pytest.mark.parametrize(
     ("browser", "user", "expected"),
     [
