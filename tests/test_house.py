@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from venv import EnvBuilder
 
 import pytest
 from packaging.requirements import Requirement
@@ -186,6 +187,35 @@ def test_an_environment_made_by_hand_is_completed(house):
     assert house.setup().returncode == 0
     assert house.installations() == ALL
     assert (house.root / ".venv" / "kept").exists()
+
+
+@pytest.fixture
+def by_hand(house) -> Path:
+    """A real environment that make did not make, without pip and with one package."""
+    environment = house.root / ".venv"
+    EnvBuilder(symlinks=True).create(environment)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    for name, text in {
+        "thing.py": "",
+        "thing-1.dist-info/METADATA": "Name: thing\nVersion: 1\n",
+        "thing-1.dist-info/RECORD": "thing.py,,\n__pycache__/thing.cpython-313.pyc,,\n",
+    }.items():
+        (packages / name).parent.mkdir(exist_ok=True)
+        (packages / name).write_text(text)
+    return packages
+
+
+def test_an_environment_made_by_hand_with_all_its_files_is_accepted(house, by_hand):
+    assert_stopped(house.setup(), "The packages could not be installed")
+    assert "No module named pip" in (house.root / ".cache" / "setup.log").read_text()
+
+
+@pytest.mark.parametrize("file", ["thing.py", "pyvenv.cfg"])
+def test_an_environment_that_was_deleted_in_part_is_not_completed(house, by_hand, file):
+    (path,) = (house.root / ".venv").rglob(file)
+    path.unlink()
+    assert_stopped(house.setup(), f".venv was deleted in part, {file} is gone: delete all of it")
+    assert not (house.root / ".venv" / "installed").exists()
 
 
 def test_in_a_folder_that_was_moved_the_environment_is_made_anew(house):
