@@ -30,8 +30,9 @@ lint: setup  ## check style and types
 	@$(RUN) ruff format --check --quiet
 	@$(RUN) mypy
 
+# The root is served, so that links from notebooks into book/ lead somewhere.
 lab: setup  ## open the notebooks in JupyterLab
-	@$(RUN) jupyterlab --notebook-dir notebooks
+	@$(RUN) jupyterlab --notebook-dir . --LabApp.default_url=/lab/tree/notebooks --allow-root
 
 notebooks: setup  ## execute the notebooks that changed and store their outputs (ALL=1: all)
 	@$(RUN) tools.notebooks execute $(if $(ALL),--all)

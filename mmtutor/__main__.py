@@ -4,14 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmtutor import doctor
+from mmtutor import __version__, doctor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m mmtutor")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"mmtutor {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND")
     command = commands.add_parser("doctor", help="check the installation")
     command.set_defaults(run=lambda options: doctor.examine())
     command = commands.add_parser("data", help="list the data sets, fetch them, check them")
@@ -20,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from mmtutor.data.commands import add_arguments
 
         add_arguments(command)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        print("\nwhich command? for example: python -m mmtutor doctor", file=sys.stderr)
+        return 2
     options = parser.parse_args(arguments)
     return int(options.run(options))
 

@@ -7,11 +7,13 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
 DATA_GIGABYTES = 1
+_SET_FOLDER = "set MMTUTOR_DATA to a folder that you may write"
 
 
 class Finding(NamedTuple):
@@ -88,7 +90,10 @@ def check_data_folder() -> Finding:
     """Check the folder for downloaded data, which need not exist yet if it is the usual one."""
     from mmtutor.data import store
 
-    folder = store.folder()
+    try:
+        folder = store.folder()
+    except store.DataError as error:
+        return Finding(False, str(error), _SET_FOLDER)
     if folder.is_dir():
         ok, text = True, f"data folder: {folder}"
     elif folder.exists() or os.environ.get("MMTUTOR_DATA"):
@@ -102,7 +107,10 @@ def check_disk() -> Finding:
     """Check that there is room for data in their folder."""
     from mmtutor.data import store
 
-    folder = store.folder()
+    try:
+        folder = store.folder()
+    except store.DataError:
+        return Finding(False, "free disk for data: unknown, they have no folder", _SET_FOLDER)
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free / 1e9
     return Finding(
@@ -140,11 +148,9 @@ def check_network() -> Finding:
 
 
 def _checks() -> list[Callable[[], Finding]]:
-    requirements = importlib.metadata.requires("mmtutor") or []
-    needed = [requirement for requirement in requirements if "extra ==" not in requirement]
     return [
         check_python,
-        *(partial(check_package, requirement) for requirement in needed),
+        *_package_checks(),
         check_torchvision,
         check_threads,
         check_data_folder,
@@ -152,6 +158,23 @@ def _checks() -> list[Callable[[], Finding]]:
         check_digits,
         check_network,
     ]
+
+
+def _package_checks() -> list[Callable[[], Finding]]:
+    try:
+        requirements = importlib.metadata.requires("mmtutor") or []
+    except importlib.metadata.PackageNotFoundError:
+        return [_not_installed]
+    needed = [requirement for requirement in requirements if "extra ==" not in requirement]
+    return [partial(check_package, requirement) for requirement in needed]
+
+
+def _not_installed() -> Finding:
+    return Finding(
+        False,
+        f"mmtutor is not installed, only found in {Path(__file__).parent}",
+        "pip install it, or run make setup in the folder of the book",
+    )
 
 
 def _run(check: Callable[[], Finding]) -> Finding:

@@ -97,7 +97,9 @@ def killed(*arguments) -> None:
     process = multiprocessing.get_context("spawn").Process(target=run, args=arguments)
     process.start()
     process.join(timeout=60)
-    assert process.exitcode == -signal.SIGKILL
+    exitcode = process.exitcode
+    process.kill()  # if it hangs
+    assert exitcode == -signal.SIGKILL
 
 
 def same(state: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

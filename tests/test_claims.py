@@ -108,6 +108,19 @@ def test_the_tolerance_is_the_largest_difference() -> None:
         claim_same_outputs(nn.Identity(), Off(), torch.zeros(3), tolerance=0.2)
 
 
+@pytest.mark.parametrize(("difference", "same"), [(5e-6, True), (2e-5, False), (0.01, False)])
+def test_rounding_is_allowed_and_no_more(difference: float, same: bool) -> None:
+    class Off(nn.Identity):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + difference
+
+    if same:
+        claim_same_outputs(nn.Identity(), Off(), torch.zeros(3))
+    else:
+        with pytest.raises(ClaimError):
+            claim_same_outputs(nn.Identity(), Off(), torch.zeros(3))
+
+
 def test_the_packaged_module_may_take_its_input_in_another_form(x: Tensor) -> None:
     class Named(nn.Module):
         def forward(self, inputs: dict[str, Tensor]) -> Tensor:

@@ -25,6 +25,7 @@ from mmtutor.data.real import grid_clips
 from mmtutor.data.store import DataError
 from mmtutor.data.unpack import grid_arrays, gunzip, untar
 from tests.file_server import Server, tar, zipped
+from tests.launch.program import Program
 
 NOWHERE = About("Toy", "CC0", "nowhere", "nobody")
 WAVS = {"0_a_0.wav": b"zero" * 5000, "1_a_0.wav": b"one" * 5000}
@@ -426,14 +427,13 @@ print(store.get("toy"))
 """
 
 
-def child(part: Part) -> subprocess.Popen:
+def child(part: Part) -> Program:
     """Start a process that gets ready to fetch, and does so when it gets a line."""
     command = [sys.executable, "-c", CHILD, part.downloads[0].addresses[0], part.digest]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8")
+    return Program(command, stdin=subprocess.PIPE)
 
 
-def go(process: subprocess.Popen) -> None:
+def go(process: Program) -> None:
     """Let a process fetch."""
     assert process.stdout.readline() == "ready\n"
     process.stdin.write("go\n")

@@ -1,6 +1,7 @@
 """The store of downloaded data: where it is, what counts as good, and arrays that are kept."""
 
 import hashlib
+import pwd
 import re
 import shutil
 from pathlib import Path
@@ -53,6 +54,32 @@ def put(files: dict[str, bytes], folder: Path) -> None:
 def test_the_folder_is_the_one_in_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path))
     assert store.folder() == tmp_path
+
+
+def homeless(monkeypatch) -> None:
+    """Take HOME and the user's entry in passwd away, as containers may."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}["no such user"])
+
+
+@pytest.mark.parametrize("chosen", ["", "~/data"])
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, chosen):
+    homeless(monkeypatch)
+    monkeypatch.setenv("MMTUTOR_DATA", chosen)
+    with pytest.raises(DataError, match="you have no home; set MMTUTOR_DATA to one"):
+        store.folder()
+
+
+def test_a_user_without_a_home_may_choose_a_folder(monkeypatch, tmp_path):
+    homeless(monkeypatch)
+    monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path))
+    assert store.folder() == tmp_path
+
+
+def test_without_a_home_arrays_are_made_each_time(monkeypatch):
+    homeless(monkeypatch)
+    for value in (1, 2):
+        assert store.cached("toy", lambda value=value: {"a": np.array([value])})["a"] == value
 
 
 def test_the_folder_may_be_relative_or_begin_with_a_tilde(monkeypatch, tmp_path):

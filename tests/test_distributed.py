@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from mmtutor.training import CheckpointError
 from mmtutor.training.distributed import _counted, _ended, own_device
 from tests.launch import fits
+from tests.launch.program import run_to_end
 
 pytestmark = pytest.mark.skipif(
     not torch.distributed.is_available(), reason="this torch was built without torch.distributed"
@@ -25,13 +26,8 @@ TOLERANCE = 1e-12  # of numbers of the size of 1, in float64
 def launch(folder: Path, *names: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Start two processes; a monitor that looks each second lets the survivor speak."""
     program = "-m torch.distributed.run --standalone --nproc-per-node 2 --monitor-interval 1"
-    return subprocess.run(
-        [sys.executable, *program.split(), fits.__file__, str(folder), *names],
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    command = [sys.executable, *program.split(), fits.__file__, str(folder), *names]
+    return run_to_end(command, timeout=120, env=os.environ | {"OMP_NUM_THREADS": "1"} | environment)
 
 
 class Results:

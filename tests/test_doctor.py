@@ -2,12 +2,16 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+import tomllib
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 import torch
 
 from mmtutor import __main__, doctor, network
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def lines(capsys) -> list[str]:
@@ -38,6 +42,47 @@ def test_the_module_can_be_run(tmp_path):
     assert "  → make this folder, or unset MMTUTOR_DATA" in run.stdout
     assert run.stdout.endswith("wrong: 1; the arrows say what to do\n")
     assert run.stderr == ""
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert __main__.main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "check the installation" in err
+    assert err.endswith("\nwhich command? for example: python -m mmtutor doctor\n")
+
+
+def test_the_version_is_that_of_the_project(capsys):
+    with pytest.raises(SystemExit) as stop:
+        __main__.main(["--version"])
+    assert stop.value.code == 0
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert capsys.readouterr().out == f"mmtutor {project['version']}\n"
+
+
+def test_a_copied_folder_that_is_not_installed_is_named(monkeypatch, capsys):
+    def requires(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", requires)
+    assert doctor.examine() == 1
+    printed = lines(capsys)
+    (place,) = [i for i, line in enumerate(printed) if line.startswith("✗ ")]
+    assert printed[place].startswith("✗ mmtutor is not installed, only found in ")
+    assert printed[place + 1] == "  → pip install it, or run make setup in the folder of the book"
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, capsys):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("MMTUTOR_DATA", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert doctor.examine() == 1
+    printed = lines(capsys)
+    assert "✗ there is no folder for data, as you have no home; set MMTUTOR_DATA to one" in printed
+    assert printed.count("  → set MMTUTOR_DATA to a folder that you may write") == 2
+    assert printed[-1].startswith("wrong: 2;")
 
 
 @pytest.mark.parametrize(
@@ -157,10 +202,3 @@ def test_an_unforeseen_error_is_a_finding_and_the_other_checks_go_on(monkeypatch
     seen = lines(capsys)
     assert "✗ a check stopped with OSError: disk on fire" in seen
     assert any(line.startswith("✓ one pass forward and backward") for line in seen)
-
-
-def test_a_command_is_required(capsys):
-    with pytest.raises(SystemExit) as stop:
-        __main__.main([])
-    assert stop.value.code == 2
-    assert "COMMAND" in capsys.readouterr().err

@@ -1,13 +1,16 @@
 import importlib
 import json
 import pkgutil
+import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from mmtutor import exercises
-from mmtutor.exercises.exercise import is_untouched
+from mmtutor import exercises, seed_everything
+from mmtutor.exercises.exercise import Exercise, is_untouched
 from tests import answers
 
 ANSWERS = {
@@ -85,6 +88,33 @@ def test_a_forgotten_return_is_told(number: str, capsys) -> None:
     assert text == f"✗ {number}: your function returns None: is a `return` missing?\n"
 
 
+@pytest.mark.parametrize("error", [ValueError, KeyError, RuntimeError, AttributeError, TypeError])
+def test_an_answer_may_raise_anything(capsys, error: type[Exception]) -> None:
+    def raises(in_channels, out_channels, stride):
+        raise error("no")
+
+    told = f"✗ 2.1.a: your code stopped with {error.__name__}: {error('no')}\n"
+    assert printed(capsys, "2.1.a", raises) == told
+
+
+def draw() -> tuple[float, float, float]:
+    return random.random(), np.random.rand(), torch.rand(()).item()
+
+
+@pytest.mark.parametrize("number", sorted(ANSWERS))
+def test_checking_draws_no_global_random_number(number: str) -> None:
+    def restless(*anything):
+        draw()
+        raise ValueError
+
+    for answer in (exercises.find(number).solution, ANSWERS[number].right, restless):
+        seed_everything(0)
+        expected = draw()
+        seed_everything(0)
+        exercises.check(number, answer)
+        assert draw() == expected
+
+
 def test_an_unknown_number_lists_the_exercises() -> None:
     with pytest.raises(KeyError, match="no exercise '9.9.z'; there are 1.2.a, 1.2.b"):
         exercises.check("9.9.z", ...)
@@ -99,6 +129,25 @@ def test_hints_and_solution_are_folded_away(number: str, monkeypatch) -> None:
     assert len(shown) == 4
     assert all(data["text/html"].startswith("<details><summary>") for data in shown)
     assert "def " in shown[-1]["text/plain"]
+
+
+def test_hints_and_solutions_show_their_signs_as_text(monkeypatch) -> None:
+    def smaller(a, b):
+        return a < b and "<br>"
+
+    hints = ("is `a < b & c`?", "<b>no</b>", "x > y")
+    exercise = Exercise(check=print, solution=smaller, hints=hints, praise="")
+    shown = []
+    monkeypatch.setattr(exercises, "find", lambda number: exercise)
+    monkeypatch.setattr(exercises, "display", lambda data, raw: shown.append(data["text/html"]))
+    exercises.hint("9.9.<z>")
+    exercises.solution("9.9.z")
+    first, second, third, solved = shown
+    assert "<summary>Hint 1 for 9.9.&lt;z&gt;</summary>" in first
+    assert "<p>is <code>a &lt; b &amp; c</code>?</p>" in first
+    assert "<p>&lt;b&gt;no&lt;/b&gt;</p>" in second
+    assert "<p>x &gt; y</p>" in third
+    assert "return a &lt; b and &quot;&lt;br&gt;&quot;</pre>" in solved
 
 
 def test_every_exercise_stands_on_its_page() -> None:

@@ -11,6 +11,7 @@ from tests.guards import CARD_GUARDS, GUARDS, Page
 from tests.guards.claims import built_equals_packaged, claims, ignored_outputs, packaged_names
 from tests.guards.example import ADDRESS, BLOCK, SAME, exercise, good_cells, printed, shown, store
 from tests.guards.form import canonical_form, execution_counts, opening, setup
+from tests.guards.formulas import brackets, lost_brackets
 from tests.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.guards.paths import machine_paths
 from tests.guards.repeats import repeated_definitions
@@ -25,6 +26,7 @@ from tests.guards.style import cell_sizes, comments, prose
 from tools import canonical
 
 Cells = list[NotebookNode]
+FORMULA = r"$$\begin{aligned} [a; b] &= c. \end{aligned}$$"
 
 
 def as_page(text: str) -> Page:
@@ -100,7 +102,7 @@ BROKEN = [
     (opening, replace("owner/name/blob", "other/name/blob"), "owner/name/blob"),
     (opening, remove(0, 1), "first cell must be"),
     (setup, replace("--no-deps ", ""), "--no-deps"),
-    (setup, replace('owner/name"', 'other/name"'), f"git+{ADDRESS}"),
+    (setup, replace("owner/name@", "other/name@"), f"git+{ADDRESS}"),
     (setup, remove(1, 2), "second cell must be the code"),
     (setup, untag, "hide-input"),
     (objectives, replace("**The question.**", "Question:"), "**The question.**"),
@@ -134,7 +136,8 @@ BROKEN = [
     (cell_sizes, add(""), "a code cell is empty"),
     (prose, replace("word word", ""), "words of prose"),
     (prose, append(new_markdown_cell("word " * 1400)), "words of prose"),
-    (comments, add("x = 1  # one\n# two"), "2 comments in 29 lines"),
+    (comments, add("x = 1  # one\n# two"), "2 comments in 31 lines"),
+    (brackets, replace("word word", FORMULA), "read as an optional argument: \\begin{aligned} [a"),
     (alternative_text, show(shown(image_png="AAAA")), "mystnb.image.alt"),
     (alternative_text, show(shown(**{"image/svg+xml": "<svg/>"})), "mystnb.image.alt"),
     (alternative_text, replace_alt("A curve."), "got 'A curve.'"),
@@ -169,6 +172,31 @@ def test_a_broken_page_is_found(guard, change, problem):
 def test_every_guard_is_shown_to_fail():
     elsewhere = {execution_counts, canonical_form, card_sections}
     assert {guard for guard, _, _ in BROKEN} | elsewhere == set(GUARDS) | set(CARD_GUARDS)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\begin{aligned} [a; b] &= c \end{aligned}",
+        r"\begin{array}{ll} [a; b] & c \end{array}",
+        r"\begin{aligned} x &[a; b] \end{aligned}",
+        "\\begin{aligned} x \\\\\n [a; b] \\end{aligned}",
+    ],
+)
+def test_a_bracket_that_would_be_swallowed_is_found(formula):
+    assert len(lost_brackets(formula)) == 1
+    assert lost_brackets(formula.replace("[a", "{}[a")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$$\begin{aligned} a &= [b; c], \\[1ex] d &= \big[e\big] \end{aligned}$$",
+        "Questions & [answers](6-1-questions-and-answers.ipynb)",
+    ],
+)
+def test_other_brackets_are_accepted(text):
+    assert lost_brackets(text) == []
 
 
 def card(sections: tuple[str, ...], text: str = "Words.") -> Page:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from venv import EnvBuilder
 
 import pytest
 from packaging.requirements import Requirement
@@ -188,6 +189,35 @@ def test_an_environment_made_by_hand_is_completed(house):
     assert (house.root / ".venv" / "kept").exists()
 
 
+@pytest.fixture
+def by_hand(house) -> Path:
+    """A real environment that make did not make, without pip and with one package."""
+    environment = house.root / ".venv"
+    EnvBuilder(symlinks=True).create(environment)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    for name, text in {
+        "thing.py": "",
+        "thing-1.dist-info/METADATA": "Name: thing\nVersion: 1\n",
+        "thing-1.dist-info/RECORD": "thing.py,,\n__pycache__/thing.cpython-313.pyc,,\n",
+    }.items():
+        (packages / name).parent.mkdir(exist_ok=True)
+        (packages / name).write_text(text)
+    return packages
+
+
+def test_an_environment_made_by_hand_with_all_its_files_is_accepted(house, by_hand):
+    assert_stopped(house.setup(), "The packages could not be installed")
+    assert "No module named pip" in (house.root / ".cache" / "setup.log").read_text()
+
+
+@pytest.mark.parametrize("file", ["thing.py", "pyvenv.cfg"])
+def test_an_environment_that_was_deleted_in_part_is_not_completed(house, by_hand, file):
+    (path,) = (house.root / ".venv").rglob(file)
+    path.unlink()
+    assert_stopped(house.setup(), f".venv was deleted in part, {file} is gone: delete all of it")
+    assert not (house.root / ".venv" / "installed").exists()
+
+
 def test_in_a_folder_that_was_moved_the_environment_is_made_anew(house):
     house.program("python3", PYTHON)
     house.setup()
@@ -231,6 +261,15 @@ def test_make_test_checks_all_and_ends_with_pytest():
     assert "-m pytest" in last
     for part in ["tools/setup.sh", "ruff check", "ruff format --check", "mypy", "jupyter-book"]:
         assert any(part in line for line in before)
+
+
+def test_make_lab_serves_the_root_opens_the_notebooks_and_works_in_a_container():
+    *_, command = make("--dry-run", "lab")
+    options = command.split()
+    assert options[options.index("--notebook-dir") + 1] == "."
+    assert "--LabApp.default_url=/lab/tree/notebooks" in options
+    assert "--allow-root" in options
+    assert (ROOT / "notebooks").is_dir()
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,15 @@ def test_an_import_against_the_direction_is_found(tmp_path, file, code, problem)
     assert problem in import_problems(package)[0]
 
 
+def test_data_know_nothing_of_the_package_but_batches(tmp_path):
+    rooms = sorted(set(MAY_IMPORT) - {"data", "__init__", "__main__"})
+    everything = "".join(f"import mmtutor.{room}\n" for room in rooms)
+    files = {f"{room}.py": "" for room in rooms} | {"data/digits.py": everything}
+    problems = import_problems(make_package(tmp_path, files))
+    rooms.remove("batch")
+    assert problems == [f"mmtutor.data.digits must not import {room}" for room in rooms]
+
+
 def test_a_cycle_inside_one_room_is_found(tmp_path):
     package = make_package(
         tmp_path,

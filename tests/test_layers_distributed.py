@@ -111,7 +111,7 @@ def work(rank: int, folder: Path) -> None:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, Any]]]:
     """Return the answers of both processes."""
     folder = tmp_path_factory.mktemp("processes")
-    multiprocessing.spawn(work, (folder,), nprocs=2)
+    multiprocessing.spawn(work, (folder,), nprocs=2, daemon=True)  # they end with the tests
     yield [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 

@@ -1,15 +1,17 @@
+import importlib.util
 import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from tools import links
 
 ROOT = Path(__file__).resolve().parent.parent
 COLAB = "https://colab.research.google.com/github/{}/blob/main/notebooks/1-1-page.ipynb"
-NOTEBOOK = (
-    f'["[Open in Colab]({COLAB})", "%pip install \\"mmtutor @ git+https://github.com/{{}}\\""]'
-)
+NOTEBOOK = f'["[Open in Colab]({COLAB})", "mmtutor @ git+https://github.com/{{}}@main"]'
 README = f"""\
 [Colab]({COLAB}), [issues](https://github.com/{{}}/issues)
 git clone https://github.com/{{}}.git
@@ -148,5 +150,46 @@ def test_the_cells_of_a_notebook_carry_the_address():
         f"# Page\n\n[Open in Colab]({COLAB.replace('{}', 'ann/course')})"
         f" · [Source]({address}/blob/main/notebooks/1-1-page.ipynb)"
     )
-    assert links.setup_cell(address).endswith(f'"mmtutor @ git+{address}"')
+    assert f'"mmtutor @ git+{address}@main"' in links.setup_cell(address)
     assert "--no-deps" in links.setup_cell(address)
+    assert f"{address}/blob/main/" in links.title_cell("Page", "notebooks/1-1-page.ipynb", address)
+
+
+def run_setup(monkeypatch, colab: bool, installed: bool, pip_works: bool = True) -> list[str]:
+    """Run the set-up cell in Colab or elsewhere, and return the commands that it gave."""
+    commands = []
+
+    class Shell:
+        def system(self, command: str) -> None:
+            commands.append(command)
+
+    def find_spec(name: str) -> str | None:
+        return name if installed or (commands and pip_works) else None
+
+    modules = {"google.colab": ModuleType("google.colab")} if colab else {}
+    monkeypatch.setattr(sys, "modules", sys.modules | modules)
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    code = TransformerManager().transform_cell(links.setup_cell("https://example.org/a/b"))
+    exec(code, {"get_ipython": Shell})
+    return commands
+
+
+def test_the_setup_cell_installs_the_package_in_colab(monkeypatch):
+    source = '"mmtutor @ git+https://example.org/a/b@main"'
+    command = f"{{sys.executable}} -m pip install --quiet --no-deps {source}"
+    assert run_setup(monkeypatch, colab=True, installed=False) == [command]
+
+
+def test_the_setup_cell_stops_when_the_package_is_still_missing(monkeypatch):
+    with pytest.raises(RuntimeError, match="^mmtutor could not be installed; pip says above why$"):
+        run_setup(monkeypatch, colab=True, installed=False, pip_works=False)
+
+
+@pytest.mark.parametrize(("colab", "installed"), [(True, True), (False, True), (False, False)])
+def test_the_setup_cell_installs_nothing_elsewhere(monkeypatch, colab, installed):
+    assert run_setup(monkeypatch, colab, installed) == []
+
+
+def test_the_setup_cell_asks_for_no_restart():
+    """IPython does so after each `%pip`, though nothing was imported before."""
+    assert "%pip" not in links.setup_cell("https://example.org/a/b")

@@ -8,13 +8,15 @@ import pytest
 from mmtutor.data.catalogue import CATALOGUE
 from tests.guards import CARD_GUARDS, GUARDS, Page
 from tests.guards.claims import packaged_names
+from tests.guards.formulas import lost_brackets
 from tests.guards.repeats import repeated_definitions
 from tools import links
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PACKAGED = packaged_names(ROOT / "mmtutor")
 CARDS = sorted((ROOT / "notebooks" / "data").glob("*.ipynb"))
+PROSE = sorted((ROOT / "book").glob("*.md"))
+PACKAGED = packaged_names(ROOT / "mmtutor")
 
 
 @functools.cache
@@ -28,7 +30,7 @@ def load(path: Path) -> Page:
 
 
 def test_there_are_notebooks():
-    assert STORED and CARDS, "a folder of notebooks is empty: not all below was tested"
+    assert STORED and CARDS and PROSE, "a folder of notebooks is empty: not all below was tested"
 
 
 def test_every_data_set_has_a_card():
@@ -46,6 +48,11 @@ def test_notebook_passes(path, guard):
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_data_card_passes(path, guard):
     assert guard(load(path)) == []
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_no_formula_of_a_prose_page_loses_a_bracket(path):
+    assert lost_brackets(path.read_text(encoding="utf-8")) == []
 
 
 def test_no_definition_stands_in_two_notebooks():

@@ -46,3 +46,12 @@ def test_another_shape_is_refused_and_nothing_is_copied() -> None:
     with pytest.raises(ValueError, match=message):
         copy_weights(source, target)
     assert torch.equal(target[0].weight, before)
+
+
+def test_as_many_numbers_in_another_shape_are_refused() -> None:
+    """Copied row by row they would mean something else; broadcasting would repeat them."""
+    for given, room in [((2, 3), (3, 2)), ((6,), (2, 3)), ((1, 3), (2, 3)), ((3,), (3, 1))]:
+        target = nn.ParameterList([torch.zeros(room)])
+        with pytest.raises(ValueError, match="the same layers in the same order"):
+            copy_weights({"w": torch.ones(given)}, target)
+        assert not target[0].any()

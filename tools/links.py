@@ -34,7 +34,9 @@ import importlib.util
 import sys
 
 if "google.colab" in sys.modules and importlib.util.find_spec("mmtutor") is None:
-    %pip install --quiet --no-deps "mmtutor @ git+{address}"\
+    !{{sys.executable}} -m pip install --quiet --no-deps "mmtutor @ git+{address}@main"
+    if importlib.util.find_spec("mmtutor") is None:
+        raise RuntimeError("mmtutor could not be installed; pip says above why")\
 """
 
 
@@ -45,7 +47,9 @@ class AddressError(Exception):
 def setup_cell(address: str) -> str:
     """Return the source of the second cell of every notebook.
 
-    In Colab it installs the package if it is missing, and leaves torch and numpy alone.
+    In Colab it installs the package if it is missing, from the branch that the page's link opens,
+    and leaves torch and numpy alone. If that fails, the cell stops. It does not use `%pip`, which
+    asks for a restart that is not needed.
     """
     return _SETUP.format(address=address)
 

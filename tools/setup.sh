@@ -28,10 +28,31 @@ is_up_to_date() {
     is_new_enough .venv/bin/python && [ "$(state)" = "$(cat "$stamp" 2>/dev/null)" ]
 }
 
+lost() {
+    # To pip, a package is there as long as its description is.
+    .venv/bin/python - <<'END'
+import os, sys, sysconfig
+from importlib.metadata import distributions
+
+packages = distributions(path=[sysconfig.get_path("purelib")])
+files = (file for package in packages for file in package.files or () if file.suffix != ".pyc")
+if not os.path.samefile(sys.prefix, ".venv"):
+    print("pyvenv.cfg")
+elif lost := [file for file in files if not file.locate().exists()]:
+    print(lost[0])
+END
+}
+
 can_be_updated() {
-    # Made by hand, or finished in this folder.
-    is_new_enough .venv/bin/python &&
-        { [ ! -e "$stamp" ] || [ "$(tail -n 1 "$stamp")" = "$(pwd)" ]; }
+    # Made by hand and whole, or finished in this folder.
+    is_new_enough .venv/bin/python || return
+    if [ -e "$stamp" ]; then
+        [ "$(tail -n 1 "$stamp")" = "$(pwd)" ]
+        return
+    fi
+    lost=$(lost)
+    [ -z "$lost" ] ||
+        stop ".venv was deleted in part, $lost is gone: delete all of it (rm -r .venv) and run make again."
 }
 
 find_python() {

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mmtutor.data import store
 from mmtutor.data.catalogue import CATALOGUE
@@ -14,28 +14,29 @@ _CARRIED = "carried by the package"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands to the parser of `data`; `run` takes the parsed options."""
-    parser.set_defaults(run=lambda options: show())
+    parser.set_defaults(run=lambda options: _told(show))
     commands = parser.add_subparsers(metavar="COMMAND")
     command = commands.add_parser("get", help="fetch what is missing or damaged")
     command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
     command.set_defaults(run=lambda options: get(options.names))
     command = commands.add_parser("verify", help="read the files and say what is wrong")
     command.add_argument("names", nargs="*", metavar="NAME", type=_name, help="else what is here")
-    command.set_defaults(run=lambda options: verify(options.names))
+    command.set_defaults(run=lambda options: _told(verify, options.names))
     command = commands.add_parser("sources", help="say what to save where, to fetch it by hand")
     command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
-    command.set_defaults(run=lambda options: sources(options.names))
+    command.set_defaults(run=lambda options: _told(sources, options.names))
 
 
 def show() -> int:
     """Print a line for each set of the catalogue, and return 0."""
+    folder = store.folder()
     row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
     print(row.format("name", "MB", "where", "title", "license"))
     for name, entry in CATALOGUE.items():
         size = f"{entry.size / 1e6:.0f}" if entry.size else ""
         title, license = entry.about.title, entry.about.license
         print(row.format(name, size, _where(name), _short(title), _short(license)))
-    print(f"data folder: {store.folder()}")
+    print(f"data folder: {folder}")
     return 0
 
 
@@ -76,6 +77,15 @@ def sources(names: Sequence[str]) -> int:
         for page, path in store.sources(name):
             print(f"{page}\n  → {path}")
     return 0
+
+
+def _told(command: Callable[..., int], *arguments: Sequence[str]) -> int:
+    """Run a command; if there is no place for data, print why instead and return 1."""
+    try:
+        return command(*arguments)
+    except store.DataError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _begun() -> list[str]:

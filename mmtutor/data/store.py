@@ -25,9 +25,18 @@ _DIGEST = "sha256 of the others"  # the name of one more array in each file of `
 
 
 def folder() -> Path:
-    """Return the folder for downloaded data: MMTUTOR_DATA, or else ~/.cache/mmtutor."""
+    """Return the folder for downloaded data: MMTUTOR_DATA, or else ~/.cache/mmtutor.
+
+    Raises:
+        DataError: it would be in the home of a user who has none.
+    """
     chosen = os.environ.get("MMTUTOR_DATA")
-    return Path(chosen).expanduser().resolve() if chosen else _cache()
+    try:
+        return Path(chosen).expanduser().resolve() if chosen else _cache()
+    except RuntimeError as error:
+        raise DataError(
+            "there is no folder for data, as you have no home; set MMTUTOR_DATA to one"
+        ) from error
 
 
 def get(name: str) -> Path:
@@ -110,15 +119,24 @@ def cached(key: str, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
         raise ValueError(
             f'key must be letters, digits, ".", "_" and "-", like "mnist-codes-1"; got {key!r}'
         )
-    file = _cache() / "made" / f"{key}.npz"
-    arrays = _read(file)
+    file = _kept(key)
+    arrays = _read(file) if file else None
     if arrays is None:
         arrays = build()
         for name, array in arrays.items():
             if array.dtype.hasobject:
                 raise TypeError(f"array {name!r} of {key!r} holds Python objects; give it numbers")
-        _write(file, arrays)
+        if file:
+            _write(file, arrays)
     return arrays
+
+
+def _kept(key: str) -> Path | None:
+    """Return the file for arrays that are kept, or None for a user without a home."""
+    try:
+        return _cache() / "made" / f"{key}.npz"
+    except RuntimeError:
+        return None
 
 
 def _read(file: Path) -> dict[str, np.ndarray] | None:

@@ -14,7 +14,13 @@ from typing import Any
 
 from IPython.display import display
 
-from mmtutor.exercises.exercise import Exercise, Mistake, is_untouched, returning
+from mmtutor.exercises.exercise import (
+    Exercise,
+    Mistake,
+    is_untouched,
+    keeping_random_states,
+    returning,
+)
 
 __all__ = ["Exercise", "Mistake", "check", "find", "hint", "numbers", "solution"]
 
@@ -23,6 +29,8 @@ _CODE = re.compile("`([^`]+)`")
 
 def check(number: str, answer: Any) -> None:
     """Print whether an answer is right, and if not, what the likely mistake is.
+
+    The global generators of Python, NumPy and torch (on the CPU) are left as they were.
 
     Args:
         number: the exercise, for example `"2.1.a"`.
@@ -36,7 +44,8 @@ def check(number: str, answer: Any) -> None:
         print(f"{number}: not attempted yet")
         return
     try:
-        exercise.check(returning(answer))
+        with keeping_random_states():
+            exercise.check(returning(answer))
     except Mistake as mistake:
         print(f"✗ {number}: {mistake}")
     except Exception as error:

@@ -2,10 +2,15 @@
 
 import dis
 import functools
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
+
+import numpy as np
+import torch
 
 
 class Mistake(Exception):  # noqa: N818 - an answer is mistaken, nothing is in error
@@ -64,3 +69,15 @@ def returning(answer: Any) -> Any:
         return result
 
     return call
+
+
+@contextmanager
+def keeping_random_states() -> Iterator[None]:
+    """Give the global generators of Python, NumPy and torch (on the CPU) back as they were."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)

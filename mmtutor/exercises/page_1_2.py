@@ -42,8 +42,19 @@ def leaked_share(train_groups: Tensor, test_groups: Tensor) -> float:
     return torch.isin(test_groups, train_groups).float().mean().item()
 
 
+class _Groups(Tensor):
+    """Groups whose numbers a `set` finds by their value; those of a plain tensor it does not."""
+
+    def __hash__(self) -> int:
+        return hash(self.item()) if self.ndim == 0 else super().__hash__()
+
+
+def _groups(*numbers: int) -> Tensor:
+    return torch.tensor(numbers).as_subclass(_Groups)
+
+
 def _check_leak(answer: Callable[[Tensor, Tensor], float]) -> None:
-    train, test = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([2, 3, 3, 4])
+    train, test = _groups(0, 0, 1, 2, 2, 2), _groups(2, 3, 3, 4)
     share = answer(train, test)
     expect(not isinstance(share, Tensor) or share.ndim == 0, "return one number")
     share = float(share)
@@ -51,7 +62,7 @@ def _check_leak(answer: Callable[[Tensor, Tensor], float]) -> None:
     expect(abs(share - 1 / 3) > 1e-6, "count rows, not groups: a large group weighs more")
     expect(share != 1, "1 is the number of leaked rows here; divide by the number of test rows")
     expect(math.isclose(share, 0.25), f"one of these four test rows has leaked; got {share}")
-    expect(float(answer(train, torch.tensor([3, 4]))) == 0, "no common group is a share of 0")
+    expect(float(answer(train, _groups(3, 4))) == 0, "no common group is a share of 0")
 
 
 EXERCISES = {
@@ -83,6 +94,10 @@ EXERCISES = {
             "`torch.isin(a, b)` answers that for each element of a.",
             "The mean of the answers, as floats, is the share.",
         ),
-        praise="On a random split of these scans it is 1: every test row has its form in training.",
+        praise=(
+            "On a random split of these scans it is 1: every test row has its form in training. "
+            "(If your code looks numbers up in a set, give it lists, `groups.tolist()`: the set "
+            "finds a tensor's numbers in this check, but not elsewhere.)"
+        ),
     ),
 }

@@ -16,8 +16,8 @@ def units_by_replacement(code):
 
 
 def leak_by_sets(train_groups, test_groups):
-    seen = set(train_groups.tolist())
-    return sum(group in seen for group in test_groups.tolist()) / len(test_groups)
+    seen = set(train_groups)
+    return sum(group in seen for group in test_groups) / len(test_groups)
 
 
 ANSWERS = {

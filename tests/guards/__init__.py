@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tests.guards.claims import built_equals_packaged, claims, ignored_outputs
 from tests.guards.form import canonical_form, execution_counts, opening, setup
+from tests.guards.formulas import brackets
 from tests.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.guards.page import Page
 from tests.guards.sections import card_sections, closing_sections, exercises, objectives
@@ -20,6 +21,7 @@ GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     cell_sizes,
     prose,
     comments,
+    brackets,
     alternative_text,
     clean_outputs,
     ticks,
@@ -36,6 +38,7 @@ CARD_GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     card_sections,
     cell_sizes,
     comments,
+    brackets,
     alternative_text,
     clean_outputs,
     ticks,

@@ -42,7 +42,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "figures": _BELOW,
     "exercises": _BELOW,
     "doctor": _BELOW | {"__init__"},
-    "__main__": {"data", "doctor"},
+    "__main__": {"__init__", "data", "doctor"},
     "__init__": {"seeding", "claims"},
 }
 
