@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Sequence
 
 from mmtutor.data import store
-from mmtutor.data.catalogue import CATALOGUE
+from mmtutor.data.catalog import CATALOG
 from mmtutor.data.checks import check_known
+from mmtutor.data.errors import DataError
 
 _CARRIED = "carried by the package"
 
@@ -28,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def show() -> int:
-    """Print a line for each set of the catalogue, and return 0."""
+    """Print a line for each set of the catalog, and return 0."""
     row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
     print(row.format("name", "MB", "where", "title", "license"))
-    for name, entry in CATALOGUE.items():
+    for name, entry in CATALOG.items():
         size = f"{entry.size / 1e6:.0f}" if entry.size else ""
         title, license = entry.about.title, entry.about.license
         print(row.format(name, size, _where(name), _short(title), _short(license)))
@@ -44,8 +45,8 @@ def get(names: Sequence[str]) -> int:
     failed = 0
     for name in _chosen(names):
         try:
-            print(f"{name}: {_CARRIED if CATALOGUE[name].carried else store.get(name)}")
-        except (store.DataError, ImportError) as error:
+            print(f"{name}: {_CARRIED if CATALOG[name].carried else store.get(CATALOG[name])}")
+        except (DataError, ImportError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             failed = 1
     return failed
@@ -57,9 +58,9 @@ def verify(names: Sequence[str]) -> int:
     Args:
         names: which ones. If there are none, then all those that are here, be it in part.
     """
-    found = {name: store.problems(name) for name in _chosen(names or _begun())}
+    found = {name: store.problems(CATALOG[name]) for name in _chosen(names or _begun())}
     for name, problems in found.items():
-        good = _CARRIED if CATALOGUE[name].carried else "good"
+        good = _CARRIED if CATALOG[name].carried else "good"
         print("\n".join(f"{name}: {line}" for line in problems or [good]))
     if not found:
         print(f"there are no data in {store.folder()}")
@@ -73,20 +74,20 @@ def sources(names: Sequence[str]) -> int:
         names: of sets.
     """
     for name in _chosen(names):
-        for page, path in store.sources(name):
+        for page, path in store.sources(CATALOG[name]):
             print(f"{page}\n  → {path}")
     return 0
 
 
 def _begun() -> list[str]:
-    return [name for name, entry in CATALOGUE.items() if entry.parts and _where(name) != "not here"]
+    return [name for name, entry in CATALOG.items() if entry.parts and _where(name) != "not here"]
 
 
 def _where(name: str) -> str:
-    entry = CATALOGUE[name]
+    entry = CATALOG[name]
     if entry.carried:
         return _CARRIED
-    if store.here(name):
+    if store.here(entry):
         return "cached"
     base = store.folder() / entry.folder
     return "incomplete" if any((base / part.path).exists() for part in entry.parts) else "not here"
@@ -94,7 +95,7 @@ def _where(name: str) -> str:
 
 def _chosen(names: Sequence[str]) -> list[str]:
     """Return each name once; "all" stands for all of them."""
-    return list(CATALOGUE) if "all" in names else list(dict.fromkeys(names))
+    return list(CATALOG) if "all" in names else list(dict.fromkeys(names))
 
 
 def _short(text: str) -> str:
@@ -103,7 +104,7 @@ def _short(text: str) -> str:
 
 def _name(text: str) -> str:
     try:
-        check_known("data set", text, [*CATALOGUE, "all"])
+        check_known("data set", text, [*CATALOG, "all"])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text

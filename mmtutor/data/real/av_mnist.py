@@ -3,13 +3,26 @@
 import torch
 from torch import Tensor
 
-from mmtutor.data.catalogue import CATALOGUE
+from mmtutor.data import store
+from mmtutor.data.about import About
 from mmtutor.data.checks import check_range
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.real.fsdd import FSDD_RATE, Recordings, fsdd_recordings
-from mmtutor.data.real.mnist import MNIST_PIXELS, keep_components, mnist_pictures
+from mmtutor.data.real.fsdd import FSDD, FSDD_RATE, Recordings, fsdd_recordings
+from mmtutor.data.real.mnist import MNIST, MNIST_PIXELS, keep_components, mnist_pictures
 from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise
 from mmtutor.data.seeds import generator_for
+
+AV_MNIST = store.Entry(
+    "av_mnist",
+    About(
+        title="Audio-visual MNIST",
+        license="MNIST: as published by its authors; Free Spoken Digit Dataset: CC BY-SA 4.0",
+        source="MNIST and the Free Spoken Digit Dataset",
+        citation="after Vielzeuf, Lechervy, Pateux and Jurie 2018, CentralNet: a Multilayer "
+        "Approach for Multimodal Fusion",
+    ),
+    made_from=(MNIST, FSDD),
+)
 
 PEAKS = (0.3, 0.9)  # of a whole clip
 
@@ -43,7 +56,7 @@ def av_mnist(
     hard; fewer examples are the first of more. With the same seed, other components, another
     noise or another level leave all else as it was.
 
-    The details are `"picture"` (the row in MNIST's file), `"speaker"` (an index into
+    The metadata are `"picture"` (the row in MNIST's file), `"speaker"` (an index into
     `FSDD_SPEAKERS`), `"take"` (0 to 49) and `"start"` (the sample at which the recording
     starts).
 
@@ -61,7 +74,7 @@ def av_mnist(
         seed: of the pairs, places, levels and noise.
 
     Raises:
-        DataError: the data cannot be had, or are damaged.
+        DataError: the data cannot be had.
         ValueError: an unknown split, noise or speakers, an `snr_db` that is not finite, or
             `components` or `examples` out of range.
     """
@@ -85,14 +98,14 @@ def av_mnist(
     return MultimodalDataset(
         {"image": _images(pixels[order], components), "audio": clips},
         labels,
-        details={
+        metadata={
             "picture": rows[order],
             "speaker": recordings.speakers[chosen],
             "take": recordings.takes[chosen],
             "start": starts,
         },
         classes=[str(digit) for digit in range(10)],
-        about=CATALOGUE["av_mnist"].about,
+        about=AV_MNIST.about,
     )
 
 

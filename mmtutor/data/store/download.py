@@ -10,8 +10,8 @@ import pooch
 from requests.exceptions import ChunkedEncodingError, RequestException
 from tqdm import tqdm
 
-from mmtutor.data.entry import Download
 from mmtutor.data.errors import DataError
+from mmtutor.data.store.entry import Download
 
 RETRIES = 2  # of each address, after a pause
 

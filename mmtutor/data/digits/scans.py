@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mmtutor.data.about import About
 from mmtutor.data.checks import check_known
-from mmtutor.data.scene import MOTIONS, Scene
+from mmtutor.data.digits.scene import MOTIONS, Scene
+from mmtutor.data.store import Entry
 
 SCANS = About(
     title="Optical Recognition of Handwritten Digits",
@@ -18,6 +19,8 @@ SCANS = About(
     citation="Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine "
     "Learning Repository",
 )
+
+DIGITS = Entry("digits", SCANS)
 
 # The rows of the file follow 14 filled-in copies of one printed form: the same sequence of
 # about 130 digits starts again at each of these rows.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.grammar import (
+from mmtutor.data.digits.grammar import (
     ALL_PAIRS,
     GRAMMARS,
     HALF_EQUAL,
@@ -23,8 +23,8 @@ from mmtutor.data.grammar import (
     filled,
     yes_no,
 )
-from mmtutor.data.pairs import PICTURE, asked
-from mmtutor.data.scene import Renderer
+from mmtutor.data.digits.pairs import PICTURE, asked
+from mmtutor.data.digits.scene import Renderer
 
 QUESTION_LENGTH = 64  # ids; the longest question has 61 bytes
 
@@ -197,7 +197,7 @@ def questions(
     The unseen grammar asks the same in other wordings. None of them is in the training split,
     but all of their words are, in other questions of the same kind or of another.
 
-    The details are the digits `"left"` and `"right"`, the rows of their scans in the file,
+    The metadata are the digits `"left"` and `"right"`, the rows of their scans in the file,
     `"scan_left"` and `"scan_right"`, and the `"kind"`, an index into `list(QUESTIONS)`.
 
     Args:

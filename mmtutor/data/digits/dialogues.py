@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.grammar import (
+from mmtutor.data.digits.grammar import (
     GRAMMARS,
     OF_TWO_PARITIES,
     UNEQUAL,
@@ -21,9 +21,9 @@ from mmtutor.data.grammar import (
     filled,
     yes_no,
 )
-from mmtutor.data.pairs import PICTURE, asked
-from mmtutor.data.questions import QUESTIONS
-from mmtutor.data.scene import Renderer
+from mmtutor.data.digits.pairs import PICTURE, asked
+from mmtutor.data.digits.questions import QUESTIONS
+from mmtutor.data.digits.scene import Renderer
 from mmtutor.data.words import DIGIT_WORDS
 
 DIALOGUE_LENGTH = 128  # ids; the longest dialogue has 122 bytes
@@ -177,7 +177,7 @@ def dialogues(
     The unseen grammar asks the same in other wordings, in both turns. None of them is in the
     training split, but all of their words are.
 
-    The details are the digits `"left"` and `"right"`, the rows of their scans in the file,
+    The metadata are the digits `"left"` and `"right"`, the rows of their scans in the file,
     `"scan_left"` and `"scan_right"`, the `"opening"`, an index into `OPENINGS`, and the `"kind"`
     of the last question, an index into `list(FOLLOW_UPS)`.
 

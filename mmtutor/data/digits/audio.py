@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmtutor.data.checks import check_known, check_range
-from mmtutor.data.scene import Scene
+from mmtutor.data.digits.scene import Scene
 
 # ITU-R M.1677-1: the signals for 0 to 9. A dash is as long as three dots, the gap between
 # the signals of one character as long as one.

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmtutor.data.checks import check_range
-from mmtutor.data.scene import MOTIONS, Scene
+from mmtutor.data.digits.scene import MOTIONS, Scene
 
 DIGIT_SHARE = 0.6  # the scan's height and width on the canvas
 

@@ -14,13 +14,17 @@ from matplotlib.path import Path as Outline
 from matplotlib.transforms import IdentityTransform
 
 from mmtutor.data.about import About
+from mmtutor.data.store import Entry
 
-GLYPHS = About(
-    title="Glyphs and their Unicode names",
-    license="DejaVu: Bitstream Vera license, changes in the public domain; STIX: SIL Open Font "
-    "License 1.1; names: Unicode License",
-    source="matplotlib, which carries the fonts, and Python's unicodedata",
-    citation="DejaVu fonts 2.35; STIX fonts 1.0.0; The Unicode Standard",
+GLYPHS = Entry(
+    "glyphs",
+    About(
+        title="Glyphs and their Unicode names",
+        license="DejaVu: Bitstream Vera license, changes in the public domain; STIX: SIL Open "
+        "Font License 1.1; names: Unicode License",
+        source="matplotlib, which carries the fonts, and Python's unicodedata",
+        citation="DejaVu fonts 2.35; STIX fonts 1.0.0; The Unicode Standard",
+    ),
 )
 
 # The faces and their files. A face is drawn after those above it: see `draw_all`.
