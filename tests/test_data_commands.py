@@ -181,3 +181,21 @@ def test_the_doctor_works_where_the_data_cannot_be_imported():
     assert done.returncode == 1
     assert "✗ a check stopped with ModuleNotFoundError" in done.stdout
     assert "✓ one pass forward and backward" in done.stdout
+
+
+@pytest.mark.parametrize("command", [[], ["get", "mnist"], ["verify"], ["sources", "mnist"]])
+@pytest.mark.parametrize("chosen", [None, "~/data"])
+def test_who_has_no_home_is_told_to_name_a_folder(monkeypatch, capsys, command, chosen):
+    def homeless(*arguments):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    monkeypatch.delenv("MMTUTOR_DATA")
+    if chosen is not None:
+        monkeypatch.setenv("MMTUTOR_DATA", chosen)
+    assert run(*command) == 1
+    err = capsys.readouterr().err
+    assert err.endswith(
+        "this user has no home folder: set MMTUTOR_DATA to a folder for data, as a whole path\n"
+    )

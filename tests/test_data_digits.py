@@ -303,3 +303,11 @@ def test_a_mapping_gives_two_views_of_one_scan():
 def test_bad_arguments_are_refused_in_one_sentence(arguments, error, message):
     with pytest.raises(error, match=message):
         digits(**arguments)
+
+
+def test_the_motions_depend_on_the_seed_and_the_rendering():
+    first, other = (digits("test", ["text"], seed=s).metadata["motion"] for s in (0, 1))
+    assert (first == other).float().mean().item() == pytest.approx(1 / 4, abs=0.06)
+    twice = digits("test", ["text"], renderings=2).metadata["motion"].split(768)
+    assert torch.equal(twice[0], first)
+    assert (twice[0] == twice[1]).float().mean().item() == pytest.approx(1 / 4, abs=0.06)

@@ -75,11 +75,11 @@ def table(server: Server, content: bytes = b"1,2,3\n" * 1000, name: str = "table
 
 
 def seen(folder: Path) -> dict[str, bytes]:
-    """The files below a folder but for the lock, which stays."""
+    """The files below a folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".lock"
+        if path.is_file()
     }
 
 
@@ -235,6 +235,30 @@ def test_an_archive_that_leads_elsewhere_is_refused_and_thrown_away(monkeypatch,
     assert seen(tmp_path) == {}
 
 
+def test_an_archive_with_a_name_that_is_not_utf8_is_refused(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    server.files["v1.tar.gz"] = tar({os.fsdecode(b"toy-1.0/recordings/\xff.wav"): b"x"})
+    named = r"v1.tar.gz holds 'toy-1.0/recordings/\udcff.wav', a name that is not UTF-8"
+    assert named in refusal()
+    assert seen(data) == {}
+
+
+def test_an_archive_that_is_larger_than_the_set_is_refused(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    server.files["v1.tar.gz"] = tar({"toy-1.0/recordings/0_a_0.wav": bytes(10**6 + 1)})
+    assert "v1.tar.gz holds more than the 1,000,000 bytes that it may; try again" in refusal()
+    assert seen(data) == {}
+
+
+def test_a_pipe_among_the_files_is_replaced(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    store.get(CATALOG["toy"])
+    (data / "toy" / "recordings" / "1_a_0.wav").unlink()
+    os.mkfifo(data / "toy" / "recordings" / "1_a_0.wav")
+    store.get(CATALOG["toy"])
+    assert wavs(data) == WAVS
+
+
 def test_an_archive_with_two_members_of_one_name_is_refused(monkeypatch, server, data):
     enter(monkeypatch, recordings(server))
     twice = {"a/recordings/0_a_0.wav": b"zero", "b/recordings/0_a_0.wav": b"other"}
@@ -316,6 +340,23 @@ def test_damaged_files_stay_if_no_better_ones_can_be_had(monkeypatch, server, da
     before = seen(data)
     server.then = [404]
     assert f"{data}/toy/recordings/1_a_0.wav is damaged, and could not be fetched: " in refusal()
+    assert seen(data) == before
+
+
+def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    store.get(CATALOG["toy"])
+    damage("changed", data / "toy" / "recordings")
+    before = seen(data)
+    replace = Path.replace
+
+    def stuck(path, target):
+        if path.name == "recordings":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    assert f"{data}/toy cannot be written (Permission denied)" in refusal()
     assert seen(data) == before
 
 
@@ -541,6 +582,13 @@ def test_clips_that_are_too_few_are_refused(monkeypatch, zenodo, data):
     monkeypatch.setattr(grid_clips, "CLIPS", 1000)
     assert "s1.zip holds 2 clips, 1,000 expected" in refusal()
     assert seen(data) == {}
+
+
+def test_a_zip_archive_with_a_name_that_is_not_utf8_is_refused(zenodo, data):
+    (data / "toy").mkdir(parents=True)
+    archive = zipped({"s1/é.mpg": b"x"}).replace("é".encode(), b"\xff\xff")
+    (data / "toy" / "s1.zip").write_bytes(archive)
+    assert "cannot be unpacked ('utf-8' codec can't decode" in refusal()
 
 
 def test_a_record_without_the_file_is_told(zenodo):

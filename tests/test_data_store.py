@@ -1,6 +1,7 @@
 """The store of downloaded data: where it is, what counts as good, and arrays that are kept."""
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -175,6 +176,32 @@ def test_a_file_that_cannot_be_read_is_told(monkeypatch, data):
     (data / "toy" / "sounds" / "b.wav").symlink_to(data / "nowhere")
     (problem,) = store.problems(CATALOG["toy"])
     assert problem == f"{data}/toy/sounds/b.wav cannot be read (No such file or directory)"
+
+
+def test_a_pipe_is_not_read_but_told(monkeypatch, data):
+    put(toy(monkeypatch), data / "toy")
+    for name in ("sounds/b.wav", "table.csv"):
+        (data / "toy" / name).unlink()
+        os.mkfifo(data / "toy" / name)
+    assert store.problems(CATALOG["toy"]) == [
+        f"{data}/toy/{name} cannot be read (it is no regular file)"
+        for name in ("sounds/b.wav", "table.csv")
+    ]
+
+
+def test_a_pipe_in_the_place_of_the_list_is_not_read(monkeypatch, data):
+    put(toy(monkeypatch), data / "toy")
+    os.mkfifo(data / "toy" / "sounds.sha256")
+    (data / "toy" / "sounds" / "b.wav").write_bytes(b"Two")
+    assert store.problems(CATALOG["toy"]) == [f"{data}/toy/sounds holds at least one damaged file"]
+
+
+def test_a_file_whose_name_is_not_utf8_does_not_belong_to_the_set(monkeypatch, data):
+    files = toy(monkeypatch)
+    put({**files, "sounds.sha256": listed(files)}, data / "toy")
+    (data / "toy" / "sounds" / os.fsdecode(b"\xff.wav")).write_bytes(b"")
+    (problem,) = store.problems(CATALOG["toy"])
+    assert problem == f"{data}/toy/sounds/\\xff.wav does not belong to the set"
 
 
 def test_a_set_made_from_others_is_here_if_they_are(monkeypatch, data):

@@ -1,6 +1,7 @@
 """Archives: what is unpacked, and what is refused."""
 
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -109,4 +110,41 @@ def test_a_link_in_a_zip_archive_is_refused(tmp_path):
         archive.writestr(member, "/evil")
     with pytest.raises(DataError, match=NO_FILE):
         unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_an_archive_may_fill_the_limit_and_not_exceed_it(tmp_path):
+    assert unpacked(tar(FILES), tmp_path, limit=7) == {"0.wav": b"zero", "1.wav": b"one"}
+    (tmp_path / "made").rename(tmp_path / "first")
+    with pytest.raises(DataError, match="toy.tar.gz holds more than the 6 bytes that it may"):
+        unpacked(tar(FILES), tmp_path, limit=6)
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["0.wav"]
+
+
+def test_a_zip_archive_of_zeros_is_not_unpacked_beyond_the_limit(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("s1/x.mpg", bytes(10**6))
+    assert (tmp_path / "s1.zip").stat().st_size < 2000
+    with pytest.raises(DataError, match="s1.zip holds more than the 1,000 bytes that it may"):
+        unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_zip_member_that_hides_its_size_is_cut_off_there(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("s1/x.mpg", bytes(10**6))
+    whole = (tmp_path / "s1.zip").read_bytes()
+    lying = whole.replace((10**6).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    (tmp_path / "s1.zip").write_bytes(lying)
+    with pytest.raises(zipfile.BadZipFile, match="CRC"):
+        unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
+    assert (tmp_path / "made" / "x.mpg").stat().st_size <= 10
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    content = tar({os.fsdecode(b"a/recordings/\xff.wav"): b"evil"})
+    with pytest.raises(
+        DataError, match=r"holds 'a/recordings/\\udcff.wav', a name that is not UTF"
+    ):
+        unpacked(content, tmp_path)
     assert list((tmp_path / "made").iterdir()) == []

@@ -103,17 +103,8 @@ def test_imports_along_the_direction_are_accepted(tmp_path):
     ],
 )
 def test_an_import_against_the_direction_is_found(tmp_path, file, code, problem):
-    others = [
-        "blocks",
-        "encoders",
-        "fusion",
-        "network",
-        "figures",
-        "exercises",
-        "doctor",
-        "seeding",
-    ]
-    others += ["data/__init__", "data/store", "data/digits", "data/text", "data/catalog"]
+    others = ["blocks", "encoders", "fusion", "network", "figures", "exercises", "doctor"]
+    others += ["seeding", "data/__init__", "data/store", "data/digits", "data/text", "data/catalog"]
     package = make_package(tmp_path, {f"{name}.py": "" for name in others} | {file: code})
     assert len(import_problems(package)) == 1
     assert problem in import_problems(package)[0]

@@ -1,9 +1,11 @@
 """The command `data`: which sets there are; fetch them; check them."""
 
 import argparse
+import functools
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from mmtutor.data import store
 from mmtutor.data.catalog import CATALOG
@@ -28,6 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.set_defaults(run=lambda options: sources(options.names))
 
 
+def _telling(command: Callable[..., int]) -> Callable[..., int]:
+    """Print what is wrong with the folder for data, where all commands fail alike."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any) -> int:
+        try:
+            return command(*arguments)
+        except DataError as error:
+            print(error, file=sys.stderr)
+            return 1
+
+    return run
+
+
+@_telling
 def show() -> int:
     """Print a line for each set of the catalog, and return 0."""
     row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
@@ -40,6 +57,7 @@ def show() -> int:
     return 0
 
 
+@_telling
 def get(names: Sequence[str]) -> int:
     """Fetch sets and print where they are. Return 1 if one could not be fetched, otherwise 0."""
     failed = 0
@@ -52,6 +70,7 @@ def get(names: Sequence[str]) -> int:
     return failed
 
 
+@_telling
 def verify(names: Sequence[str]) -> int:
     """Print what is wrong with sets, and return 1 if anything is, otherwise 0.
 
@@ -67,6 +86,7 @@ def verify(names: Sequence[str]) -> int:
     return int(any(found.values()))
 
 
+@_telling
 def sources(names: Sequence[str]) -> int:
     """Print the address of each file that is missing or damaged, and where to save it; return 0.
 
