@@ -60,6 +60,16 @@ def test_kept_arrays_with_one_changed_bit_are_built_again(made, place):
     assert same(cached("toy", arrays), arrays())
 
 
+def test_kept_arrays_with_a_changed_bit_in_the_directory_are_built_again(made):
+    cached("toy", arrays)
+    good = (made / "toy.npz").read_bytes()
+    for place in range(good.index(b"PK\x01\x02"), len(good)):
+        content = bytearray(good)
+        content[place] ^= 32
+        (made / "toy.npz").write_bytes(content)
+        assert same(cached("toy", arrays), arrays()), place
+
+
 def test_arrays_that_another_program_put_there_are_not_believed(made):
     made = made
     made.mkdir(parents=True)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from mmtutor.data import SPLITS, Image, decode_text, scans
-from mmtutor.data.digits.grammar import ANSWERS, Case, Grammar
+from mmtutor.data.digits.dialogues import dialogue_grammar
+from mmtutor.data.digits.grammar import ANSWERS, GRAMMARS, Case, Grammar
 from mmtutor.data.digits.questions import QUESTIONS, question_grammar, questions
 
 
@@ -202,9 +203,10 @@ def test_the_halves_of_a_picture_are_rendered_apart():
     assert abs(torch.corrcoef(torch.stack((left, right)))[0, 1]) < 0.1
 
 
-def test_cases_that_do_not_sum_to_1_are_refused():
-    with pytest.raises(ValueError, match="must sum to 1, got 1/2"):
-        Grammar([Case(Fraction(1, 2), 0, 0, "digit", "?", "0")])
+@pytest.mark.parametrize("grammar", [question_grammar, dialogue_grammar])
+@pytest.mark.parametrize("name", GRAMMARS)
+def test_the_probabilities_of_all_cases_sum_to_1(grammar, name):
+    assert sum(case.probability for case in grammar(name).cases) == 1
 
 
 def test_draws_are_as_likely_as_their_cases():

@@ -29,7 +29,7 @@ def test_there_are_notebooks():
 
 
 def test_every_data_set_has_a_card():
-    within = {source for entry in CATALOG.values() for source in entry.made_from}
+    within = {source.name for entry in CATALOG.values() for source in entry.made_from}
     assert {card.stem for card in CARDS} == set(CATALOG) - within
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
@@ -64,7 +64,7 @@ def _read(file: Path) -> dict[str, np.ndarray] | None:
         with np.load(file) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return arrays if arrays.pop(_DIGEST).item() == _digest(arrays) else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error):
         return None
 
 

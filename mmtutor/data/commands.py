@@ -1,11 +1,9 @@
 """The command `data`: which sets there are; fetch them; check them."""
 
 import argparse
-import functools
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mmtutor.data import store
 from mmtutor.data.catalog import CATALOG
@@ -17,34 +15,27 @@ _CARRIED = "carried by the package"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands to the parser of `data`; `run` takes the parsed options."""
-    parser.set_defaults(run=lambda options: show())
+    parser.set_defaults(run=_run, command=lambda names: show(), names=[])
     commands = parser.add_subparsers(metavar="COMMAND")
-    command = commands.add_parser("get", help="fetch what is missing or damaged")
-    command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
-    command.set_defaults(run=lambda options: get(options.names))
-    command = commands.add_parser("verify", help="read the files and say what is wrong")
-    command.add_argument("names", nargs="*", metavar="NAME", type=_name, help="else what is here")
-    command.set_defaults(run=lambda options: verify(options.names))
-    command = commands.add_parser("sources", help="say what to save where, to fetch it by hand")
-    command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
-    command.set_defaults(run=lambda options: sources(options.names))
+    for command, count, help, names in (
+        (get, "+", "fetch what is missing or damaged", 'or "all"'),
+        (verify, "*", "read the files and say what is wrong", "else what is here"),
+        (sources, "+", "say what to save where, to fetch it by hand", 'or "all"'),
+    ):
+        added = commands.add_parser(command.__name__, help=help)
+        added.add_argument("names", nargs=count, metavar="NAME", type=_name, help=names)
+        added.set_defaults(command=command)
 
 
-def _telling(command: Callable[..., int]) -> Callable[..., int]:
-    """Print what is wrong with the folder for data, where all commands fail alike."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any) -> int:
-        try:
-            return command(*arguments)
-        except DataError as error:
-            print(error, file=sys.stderr)
-            return 1
-
-    return run
+def _run(options: argparse.Namespace) -> int:
+    """Run a command. That there is no folder for data stops each of them."""
+    try:
+        return options.command(options.names)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
-@_telling
 def show() -> int:
     """Print a line for each set of the catalog, and return 0."""
     row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
@@ -57,7 +48,6 @@ def show() -> int:
     return 0
 
 
-@_telling
 def get(names: Sequence[str]) -> int:
     """Fetch sets and print where they are. Return 1 if one could not be fetched, otherwise 0."""
     failed = 0
@@ -70,7 +60,6 @@ def get(names: Sequence[str]) -> int:
     return failed
 
 
-@_telling
 def verify(names: Sequence[str]) -> int:
     """Print what is wrong with sets, and return 1 if anything is, otherwise 0.
 
@@ -86,7 +75,6 @@ def verify(names: Sequence[str]) -> int:
     return int(any(found.values()))
 
 
-@_telling
 def sources(names: Sequence[str]) -> int:
     """Print the address of each file that is missing or damaged, and where to save it; return 0.
 

@@ -1,6 +1,7 @@
 """Dialogues about a picture of two digits, whose last question needs the first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -14,15 +15,13 @@ from mmtutor.data.digits.grammar import (
     Case,
     Digits,
     Grammar,
-    Pairs,
     Slots,
-    Wordings,
     check_grammar,
     filled,
     yes_no,
 )
 from mmtutor.data.digits.pairs import PICTURE, asked
-from mmtutor.data.digits.questions import QUESTIONS
+from mmtutor.data.digits.questions import QUESTIONS, Kind
 from mmtutor.data.digits.scene import Renderer
 from mmtutor.data.words import DIGIT_WORDS
 
@@ -44,22 +43,15 @@ class Topic(NamedTuple):
     again: str
 
 
-class FollowUp(NamedTuple):
-    """A kind of elliptical question; its openings, pairs and slots are alike likely.
+@dataclass(frozen=True, kw_only=True)
+class FollowUp(Kind):
+    """A kind of elliptical question about a `Topic`; its openings and pairs are alike likely.
 
     Attributes:
-        answer: what is right, given the topic and what fills the slots.
         openings: the kinds of first question that it may follow.
-        pairs: the digits that it is asked about.
-        slots: each way to fill the wordings.
-        wordings: for each grammar, the ways to ask it.
     """
 
-    answer: Callable[[Topic, Slots], str]
     openings: tuple[str, ...]
-    pairs: Pairs
-    slots: tuple[Slots, ...]
-    wordings: Wordings
 
 
 def _parity(topic: Topic, slots: Slots) -> str:
@@ -81,72 +73,62 @@ FOLLOW_UPS: dict[str, FollowUp] = {
         openings=("side", "parity"),
         pairs=UNEQUAL,
         slots=filled(),
-        wordings={
-            "seen": (
-                "Which digit is it?",
-                "What digit is it?",
-                "And which digit is it?",
-                "Name it.",
-            ),
-            "unseen": ("What is it?", "And what digit is it?", "Name the digit."),
-        },
+        seen=(
+            "Which digit is it?",
+            "What digit is it?",
+            "And which digit is it?",
+            "Name it.",
+        ),
+        unseen=("What is it?", "And what digit is it?", "Name the digit."),
     ),
     "other": FollowUp(
         answer=lambda topic, slots: topic.again,
         openings=("digit", "parity"),
         pairs=UNEQUAL,
         slots=filled(),
-        wordings={
-            "seen": (
-                "And on the other side?",
-                "And the other one?",
-                "What about the other side?",
-                "And what about the other digit?",
-            ),
-            "unseen": ("What about the other one?", "And the other side?", "And the other digit?"),
-        },
+        seen=(
+            "And on the other side?",
+            "And the other one?",
+            "What about the other side?",
+            "And what about the other digit?",
+        ),
+        unseen=("What about the other one?", "And the other side?", "And the other digit?"),
     ),
     "parity": FollowUp(
         answer=_parity,
         openings=("digit", "side"),
         pairs=OF_TWO_PARITIES,
         slots=filled(parity=("even", "odd")),
-        wordings={
-            "seen": ("Is it {parity}?", "Is it an {parity} digit?", "Is this digit {parity}?"),
-            "unseen": ("Is this an {parity} digit?", "Is this one {parity}?"),
-        },
+        seen=("Is it {parity}?", "Is it an {parity} digit?", "Is this digit {parity}?"),
+        unseen=("Is this an {parity} digit?", "Is this one {parity}?"),
     ),
     "comparison": FollowUp(
         answer=_comparison,
         openings=("digit", "parity"),
         pairs=UNEQUAL,
         slots=filled(relation=("larger", "smaller")),
-        wordings={
-            "seen": (
-                "Is it {relation} than the other one?",
-                "Is it the {relation} one?",
-                "Is it the {relation} digit?",
-            ),
-            "unseen": ("Is it {relation} than the other digit?", "Is this the {relation} one?"),
-        },
+        seen=(
+            "Is it {relation} than the other one?",
+            "Is it the {relation} one?",
+            "Is it the {relation} digit?",
+        ),
+        unseen=("Is it {relation} than the other digit?", "Is this the {relation} one?"),
     ),
     "double": FollowUp(
         answer=_double,
         openings=OPENINGS,
         pairs=UNEQUAL,
         slots=filled(referent=("it", "the other one")),
-        wordings={
-            "seen": (
-                "Double {referent}.",
-                "Take {referent} twice.",
-                "What is {referent} times two?",
-                "What do you get if you double {referent}?",
-            ),
-            "unseen": (
-                "Take {referent} times two.",
-                "What do you get if you take {referent} twice?",
-            ),
-        },
+        seen=(
+            "Double {referent}.",
+            "Take {referent} twice.",
+            "What is {referent} times two?",
+            "What do you get if you double {referent}?",
+        ),
+        unseen=(
+            "Take {referent} times two.",
+            "What do you get if you take {referent} twice?",
+        ),
     ),
 }
 
@@ -229,7 +211,7 @@ def dialogue_grammar(grammar: str = "seen") -> Grammar:
 
 def _cases(name: str, grammar: str) -> Iterator[Case]:
     kind = FOLLOW_UPS[name]
-    wordings = kind.wordings[grammar]
+    wordings: tuple[str, ...] = getattr(kind, grammar)
     last = [(f"Q: {text.format(**slots)}", slots) for slots in kind.slots for text in wordings]
     share = Fraction(1, len(FOLLOW_UPS) * len(kind.openings) * len(last))
     for opening in kind.openings:
@@ -252,5 +234,5 @@ def _first_turns(opening: str, digits: Digits, grammar: str) -> Iterator[tuple[s
         again = question.answer(digits, {**slots, "side": other})
         spoken = DIGIT_WORDS["english"][int(answer)] if answer.isdecimal() else answer
         topic = Topic(digits[side], digits[other], again)
-        for wording in question.wordings[grammar]:
+        for wording in getattr(question, grammar):
             yield f"Q: {wording.format(**slots)} A: {spoken.capitalize()}. ", topic

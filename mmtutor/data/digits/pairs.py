@@ -89,19 +89,15 @@ def asked(
     renderings: int,
     context: bool = True,
 ) -> MultimodalDataset:
-    """Return pictures of two digits, with texts and answers drawn from a grammar.
+    """Return what `questions` and `dialogues` do, with cases drawn from a grammar.
 
     Args:
         grammar: what is asked about which digits.
-        split: `"train"`, `"validation"` or `"test"`; both scans are from it.
+        split: as there, and so are `image`, `seed`, `renderings` and `context`.
         name: of the random streams.
         title: of the data set.
-        labels: what else becomes a detail: field of `Case` → its values, in the order of their ids.
+        labels: further metadata: field of `Case` → its values, in the order of their ids.
         length: ids of each text.
-        image: the renderer of each half of a picture.
-        seed: of everything that is drawn.
-        renderings: how many examples there are for each scan of the split.
-        context: whether the text begins with the context.
     """
     image = renderers_of({"image": image})["image"]
     check_range("renderings", renderings, 1)
@@ -132,14 +128,7 @@ def asked(
 def _shown(
     digits: Sequence[Tensor], renderer: Renderer, split: str, keys: Sequence[Key]
 ) -> tuple[Tensor, Tensor]:
-    """Return the digits as a modality shows them, and the rows of their scans in the file.
-
-    Args:
-        digits: for each rendering, int64 `(scans of the split,)`.
-        renderer: of the modality.
-        split: where the scans are from.
-        keys: for each rendering, of its random streams.
-    """
+    """Return the digits of each rendering as a modality shows them, and their scans' rows."""
     shown, rows = [], []
     for part, key in zip(digits, keys, strict=True):
         scene, places = scene_showing(part, split, generator_for(*key, "scan"))

@@ -1,9 +1,10 @@
 """Questions about a picture of two digits, and their answers."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
@@ -18,7 +19,6 @@ from mmtutor.data.digits.grammar import (
     Grammar,
     Pairs,
     Slots,
-    Wordings,
     check_grammar,
     filled,
     yes_no,
@@ -29,20 +29,23 @@ from mmtutor.data.digits.scene import Renderer
 QUESTION_LENGTH = 64  # ids; the longest question has 61 bytes
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Kind:
     """A kind of question; its slots and its wordings are alike likely.
 
     Attributes:
-        answer: what is right, given the digits and what fills the slots.
+        answer: what is right, given what it is about and what fills the slots.
         pairs: the digits that it is asked about.
         slots: each way to fill the wordings.
-        wordings: for each grammar, the ways to ask it.
+        seen: the ways to ask it in the grammar of that name.
+        unseen: the other ways.
     """
 
-    answer: Callable[[Digits, Slots], str]
+    answer: Callable[[Any, Slots], str]
     pairs: Pairs
     slots: tuple[Slots, ...]
-    wordings: Wordings
+    seen: tuple[str, ...]
+    unseen: tuple[str, ...]
 
 
 def _side(digits: Digits, slots: Slots) -> str:
@@ -70,109 +73,97 @@ QUESTIONS: dict[str, Kind] = {
         answer=lambda digits, slots: str(digits[slots["side"]]),
         pairs=ALL_PAIRS,
         slots=filled(side=SIDES),
-        wordings={
-            "seen": (
-                "Which digit is on the {side}?",
-                "What digit do you see on the {side}?",
-                "Name the digit on the {side} side.",
-                "What does the {side} side show?",
-            ),
-            "unseen": (
-                "Which digit does the {side} side show?",
-                "What is the {side} digit?",
-                "Name the {side} digit.",
-            ),
-        },
+        seen=(
+            "Which digit is on the {side}?",
+            "What digit do you see on the {side}?",
+            "Name the digit on the {side} side.",
+            "What does the {side} side show?",
+        ),
+        unseen=(
+            "Which digit does the {side} side show?",
+            "What is the {side} digit?",
+            "Name the {side} digit.",
+        ),
     ),
     "sum": Kind(
         answer=lambda digits, slots: str(sum(digits.values())),
         pairs=ALL_PAIRS,
         slots=filled(),
-        wordings={
-            "seen": (
-                "What is the sum of the two digits?",
-                "What do the two digits add up to?",
-                "Add the left digit and the right digit.",
-                "How much are both digits together?",
-            ),
-            "unseen": (
-                "What is the sum of both digits?",
-                "Add the two digits together.",
-                "How much do the left and the right digit add up to?",
-            ),
-        },
+        seen=(
+            "What is the sum of the two digits?",
+            "What do the two digits add up to?",
+            "Add the left digit and the right digit.",
+            "How much are both digits together?",
+        ),
+        unseen=(
+            "What is the sum of both digits?",
+            "Add the two digits together.",
+            "How much do the left and the right digit add up to?",
+        ),
     ),
     "side": Kind(
         answer=_side,
         pairs=UNEQUAL,
         slots=filled(relation=("larger", "smaller")),
-        wordings={
-            "seen": (
-                "Which side shows the {relation} digit?",
-                "On which side is the {relation} digit?",
-                "Where do you see the {relation} digit?",
-                "Is the {relation} digit on the left or on the right?",
-            ),
-            "unseen": (
-                "Where is the {relation} digit?",
-                "Which side is the {relation} digit on?",
-                "Do you see the {relation} digit on the left or on the right?",
-            ),
-        },
+        seen=(
+            "Which side shows the {relation} digit?",
+            "On which side is the {relation} digit?",
+            "Where do you see the {relation} digit?",
+            "Is the {relation} digit on the left or on the right?",
+        ),
+        unseen=(
+            "Where is the {relation} digit?",
+            "Which side is the {relation} digit on?",
+            "Do you see the {relation} digit on the left or on the right?",
+        ),
     ),
     "parity": Kind(
         answer=_parity,
         pairs=ALL_PAIRS,
         slots=filled(side=SIDES, parity=("even", "odd")),
-        wordings={
-            "seen": (
-                "Is the {side} digit {parity}?",
-                "Is the digit on the {side} {parity}?",
-                "Do you see an {parity} digit on the {side}?",
-                "Does the {side} side show an {parity} digit?",
-            ),
-            "unseen": (
-                "Is the digit on the {side} side {parity}?",
-                "Is an {parity} digit on the {side} side?",
-                "Do you see an {parity} digit on the {side} side?",
-            ),
-        },
+        seen=(
+            "Is the {side} digit {parity}?",
+            "Is the digit on the {side} {parity}?",
+            "Do you see an {parity} digit on the {side}?",
+            "Does the {side} side show an {parity} digit?",
+        ),
+        unseen=(
+            "Is the digit on the {side} side {parity}?",
+            "Is an {parity} digit on the {side} side?",
+            "Do you see an {parity} digit on the {side} side?",
+        ),
     ),
     "equality": Kind(
         answer=_equality,
         pairs=HALF_EQUAL,
         slots=filled(equality=("equal", "different")),
-        wordings={
-            "seen": (
-                "Are the two digits {equality}?",
-                "Are both digits {equality}?",
-                "Do both sides show {equality} digits?",
-                "Do you see two {equality} digits?",
-            ),
-            "unseen": (
-                "Do the two sides show {equality} digits?",
-                "Are the left and the right digit {equality}?",
-                "Do you see {equality} digits on both sides?",
-            ),
-        },
+        seen=(
+            "Are the two digits {equality}?",
+            "Are both digits {equality}?",
+            "Do both sides show {equality} digits?",
+            "Do you see two {equality} digits?",
+        ),
+        unseen=(
+            "Do the two sides show {equality} digits?",
+            "Are the left and the right digit {equality}?",
+            "Do you see {equality} digits on both sides?",
+        ),
     ),
     "comparison": Kind(
         answer=_comparison,
         pairs=UNEQUAL,
         slots=filled(side=SIDES, relation=("larger", "smaller")),
-        wordings={
-            "seen": (
-                "Is the {side} digit {relation} than the {other} digit?",
-                "Is the digit on the {side} {relation} than the digit on the {other}?",
-                "Is the digit on the {side} side the {relation} one?",
-                "Does the {side} side show the {relation} digit?",
-            ),
-            "unseen": (
-                "Is the {relation} digit on the {side}?",
-                "Is the {side} digit the {relation} one?",
-                "Do you see the {relation} digit on the {side} side?",
-            ),
-        },
+        seen=(
+            "Is the {side} digit {relation} than the {other} digit?",
+            "Is the digit on the {side} {relation} than the digit on the {other}?",
+            "Is the digit on the {side} side the {relation} one?",
+            "Does the {side} side show the {relation} digit?",
+        ),
+        unseen=(
+            "Is the {relation} digit on the {side}?",
+            "Is the {side} digit the {relation} one?",
+            "Do you see the {relation} digit on the {side} side?",
+        ),
     ),
 }
 
@@ -244,7 +235,7 @@ def question_grammar(grammar: str = "seen") -> Grammar:
 
 def _cases(name: str, grammar: str) -> Iterator[Case]:
     kind = QUESTIONS[name]
-    wordings = kind.wordings[grammar]
+    wordings: tuple[str, ...] = getattr(kind, grammar)
     share = Fraction(1, len(QUESTIONS) * len(kind.slots) * len(wordings))
     for (left, right), probability in kind.pairs.items():
         likely = probability * share

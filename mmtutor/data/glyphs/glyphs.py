@@ -31,24 +31,9 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 # Scripts of which the DejaVu fonts have 25 characters or more, as names begin with them.
-SCRIPTS = (
-    "other",
-    "latin",
-    "mathematical",
-    "arabic",
-    "canadian syllabics",
-    "greek",
-    "cyrillic",
-    "braille",
-    "georgian",
-    "hebrew",
-    "armenian",
-    "lao",
-    "tifinagh",
-    "nko",
-    "lisu",
-    "old italic",
-    "ogham",
+SCRIPTS = tuple(
+    "other, latin, mathematical, arabic, canadian syllabics, greek, cyrillic, braille, georgian, "
+    "hebrew, armenian, lao, tifinagh, nko, lisu, old italic, ogham".split(", ")
 )
 
 # By general category, or by its first letter.

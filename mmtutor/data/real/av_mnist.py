@@ -5,11 +5,11 @@ from torch import Tensor
 
 from mmtutor.data import store
 from mmtutor.data.about import About
-from mmtutor.data.checks import check_range
+from mmtutor.data.checks import check_known, check_range, check_snr
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.real.fsdd import FSDD, FSDD_RATE, Recordings, fsdd_recordings
 from mmtutor.data.real.mnist import MNIST, MNIST_PIXELS, keep_components, mnist_pictures
-from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise
+from mmtutor.data.real.noise import NOISES, speech_spectrum, unit_noise
 from mmtutor.data.seeds import generator_for
 
 AV_MNIST = store.Entry(
@@ -78,7 +78,8 @@ def av_mnist(
         ValueError: an unknown split, noise or speakers, an `snr_db` that is not finite, or
             `components` or `examples` out of range.
     """
-    check_noise(noise, snr_db)
+    check_known("noise", noise, NOISES)
+    check_snr(snr_db)
     if components is not None:
         check_range("components", components, 1, MNIST_PIXELS**2)
     pixels, labels, rows = mnist_pictures(split)

@@ -19,10 +19,6 @@ from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import encode_text
 
-_NOTO = "googlefonts/noto-emoji"
-_NOTO_COMMIT = "b3e3051a088047d19fd4d49b1c3ac42fb8c3aaf8"
-_ALIASES = "8486155d242f84e8c04108705383b11f9f351cc60147734c15d50b8eaa4df370  emoji_aliases.txt"
-
 # The release of the npm package with the same number holds the same file.
 _GROUPS_TAG = "muan/unicode-emoji-json/v0.8.0"
 _GROUPS = "482fd00f3c24687e428dcda89c619bdf7dda25e51cdf7a064c75862671c4ba31  data-by-emoji.json"
@@ -60,13 +56,12 @@ EMOJI = store.Entry(
         store.github_folder(
             "png72",
             "b81c9a2800d8c04ec254a0dd181e71bf3b700d07591d0ba8baad3e12b138219c",
-            repository=_NOTO,
-            revision=_NOTO_COMMIT,
+            repository="googlefonts/noto-emoji",
+            revision="b3e3051a088047d19fd4d49b1c3ac42fb8c3aaf8",
             members="png/72/*.png",
             files=3583,
             size=10_967_599,
         ),
-        *store.github_files(_ALIASES, f"{_NOTO}/{_NOTO_COMMIT}"),
         *store.github_files(_GROUPS, _GROUPS_TAG),
         *store.github_files(
             _ANNOTATIONS,
@@ -82,7 +77,7 @@ EMOJI = store.Entry(
         ),
     ),
     folder="emoji",
-    size=19_452_167,
+    size=19_451_693,
 )
 
 EMOJI_LANGUAGES = ("en", "zh", "fr", "de", "es", "ar", "ja")

@@ -6,10 +6,10 @@ from torch import Tensor
 
 from mmtutor.data import store
 from mmtutor.data.about import About
-from mmtutor.data.checks import check_known
+from mmtutor.data.checks import check_known, check_snr
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.real.grid_clips import SAMPLES, grid_arrays
-from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise, unit_power
+from mmtutor.data.real.noise import NOISES, speech_spectrum, unit_noise, unit_power
 from mmtutor.data.real.spectrogram import log_spectrogram
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import encode_text
@@ -109,7 +109,8 @@ def grid(
     """
     check_known("split", split, GRID_SPLITS)
     check_known("target", target, GRID_TARGETS)
-    check_noise(noise, snr_db)
+    check_known("noise", noise, NOISES)
+    check_snr(snr_db)
     with np.load(store.get(GRID) / "s1_digits.npz") as file:
         arrays = dict(file)
     labels = torch.from_numpy(arrays["label"]).long()

@@ -12,15 +12,26 @@ from mmtutor.data.about import About
 from mmtutor.data.checks import check_known, check_range
 from mmtutor.data.store.unpack import gunzip
 
-# Names, md5 sums and mirrors are those of torchvision.datasets.MNIST.
 _MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist",
     "http://yann.lecun.com/exdb/mnist",
 )
 
+# Of each file its name, the md5 of its download, as torchvision.datasets.MNIST has it, and the
+# sha256 of what is in that.
+_FILES = """
+train-images-idx3-ubyte f68b3c2dcbeaaa9fbdd348bbdeb94873
+ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
+train-labels-idx1-ubyte d53e105ee54ea40749a09fcbcd1e9432
+65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
+t10k-images-idx3-ubyte 9fb629c4189551a2d022fa330f9573f3
+0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7
+t10k-labels-idx1-ubyte ec29112dd5afa0611ce80d1b7f02629c
+ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
+"""
+
 
 def _part(name: str, md5: str, digest: str) -> store.Part:
-    """Return a file: its name, the md5 of its download, and the sha256 of what is in that."""
     addresses = tuple(f"{mirror}/{name}.gz" for mirror in _MIRRORS)
     download = store.Download(addresses, f"md5:{md5}")
     return store.Part(f"MNIST/raw/{name}", digest, (download,), gunzip)
@@ -35,28 +46,7 @@ MNIST = store.Entry(
         citation="LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to "
         "document recognition, Proceedings of the IEEE 86(11)",
     ),
-    (
-        _part(
-            "train-images-idx3-ubyte",
-            "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        _part(
-            "train-labels-idx1-ubyte",
-            "d53e105ee54ea40749a09fcbcd1e9432",
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        _part(
-            "t10k-images-idx3-ubyte",
-            "9fb629c4189551a2d022fa330f9573f3",
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        _part(
-            "t10k-labels-idx1-ubyte",
-            "ec29112dd5afa0611ce80d1b7f02629c",
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
-    ),
+    tuple(map(_part, *(_FILES.split()[column::3] for column in range(3)))),
     size=54_950_048,
 )
 

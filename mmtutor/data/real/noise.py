@@ -1,20 +1,9 @@
 """Noise to be added to speech."""
 
-from math import isfinite
-
 import torch
 from torch import Tensor
 
-from mmtutor.data.checks import check_known
-
 NOISES = ("white", "speech")
-
-
-def check_noise(noise: str, snr_db: float | None) -> None:
-    """Raise ValueError for an unknown noise, or a level that is neither finite nor None."""
-    check_known("noise", noise, NOISES)
-    if snr_db is not None and not isfinite(snr_db):
-        raise ValueError(f"snr_db must be finite, or None for no noise; got {snr_db}")
 
 
 def speech_spectrum(sounds: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """One file from the network: mirrors, another try, a progress bar, and plain words if it fails."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,12 +83,8 @@ class _Bar(tqdm):
 def _quiet() -> Iterator[None]:
     """Silence pooch's own messages: the bar says the same."""
     logger = pooch.get_logger()
-    logger.addFilter(_is_warning)  # its level would not do: this logger remembers the first one
+    logger.disabled = True  # its level would not do: this logger remembers the first one
     try:
         yield
     finally:
-        logger.removeFilter(_is_warning)
-
-
-def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
+        logger.disabled = False
