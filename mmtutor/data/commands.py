@@ -61,11 +61,7 @@ def get(names: Sequence[str]) -> int:
 
 
 def verify(names: Sequence[str]) -> int:
-    """Print what is wrong with sets, and return 1 if anything is, otherwise 0.
-
-    Args:
-        names: which ones. If there are none, then all those that are here, be it in part.
-    """
+    """Print what is wrong with sets, or with what is here; return 1 if anything is, otherwise 0."""
     found = {name: store.problems(CATALOG[name]) for name in _chosen(names or _begun())}
     for name, problems in found.items():
         good = _CARRIED if CATALOG[name].carried else "good"
@@ -76,11 +72,7 @@ def verify(names: Sequence[str]) -> int:
 
 
 def sources(names: Sequence[str]) -> int:
-    """Print the address of each file that is missing or damaged, and where to save it; return 0.
-
-    Args:
-        names: of sets.
-    """
+    """Print the address of each file that is missing or damaged, and where to save it; return 0."""
     for name in _chosen(names):
         for page, path in store.sources(CATALOG[name]):
             print(f"{page}\n  → {path}")

@@ -137,7 +137,8 @@ class MultimodalDataset(Dataset[Batch]):
                 rows[name] += f", lengths {int(lengths.min())} to {int(lengths.max())}"
         rows["targets"] = _kind(self.targets)
         if self.classes:
-            rows["targets"] += f", {len(self.classes)} classes: {_first(self.classes)}"
+            first = ", ".join(self.classes[:10]) + (", …" if len(self.classes) > 10 else "")
+            rows["targets"] += f", {len(self.classes)} classes: {first}"
         width = max(map(len, rows))
         lines = [f"{title}: {len(self):,} examples"]
         lines += [f"  {name:<{width}}  {row}" for name, row in rows.items()]
@@ -234,10 +235,6 @@ def _check_lengths(name: str, counts: Tensor, x: Tensor) -> None:
 def _kind(x: Tensor) -> str:
     """Return a tensor's type and its shape without the examples."""
     return f"{str(x.dtype).removeprefix('torch.')} {tuple(x.shape[1:])}"
-
-
-def _first(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def _take_each(tensors: Mapping[str, Tensor], chosen: int | slice | Tensor) -> dict[str, Tensor]:

@@ -97,14 +97,9 @@ def loader(
     `Subset` of one, is one slice of it. Its own generator keeps it from drawing on torch's
     global one. `loader.sampler` is the `BatchIndices`, which takes the other arguments.
 
-    Args:
-        dataset: a `MultimodalDataset`, or whatever else gives one example for an int, such as a
-            `Subset`, a `ConcatDataset` or a list: `(inputs, target)`, and `present` and
-            `lengths` after them if there are any. Such examples are stacked.
-        batch_size: examples in a batch.
-        shuffle: a new order in each epoch.
-        seed: of the orders.
-        drop_last: leave out the last batch if it is smaller than the others.
+    Whatever gives one example for an int will do too, such as a `ConcatDataset` or a list:
+    `(inputs, target)`, and `present` and `lengths` after them if there are any. Such examples
+    are stacked.
 
     Raises:
         TypeError: no data set, or a batch size that is no whole number.

@@ -8,18 +8,8 @@ from typing import NamedTuple
 
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.digits.grammar import (
-    GRAMMARS,
-    OF_TWO_PARITIES,
-    UNEQUAL,
-    Case,
-    Digits,
-    Grammar,
-    Slots,
-    check_grammar,
-    filled,
-    yes_no,
-)
+from mmtutor.data.digits import grammar as rules
+from mmtutor.data.digits.grammar import Case, Grammar, Slots, yes_no
 from mmtutor.data.digits.pairs import PICTURE, asked
 from mmtutor.data.digits.questions import QUESTIONS, Kind
 from mmtutor.data.digits.scene import Renderer
@@ -71,21 +61,16 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "name": FollowUp(
         answer=lambda topic, slots: str(topic.it),
         openings=("side", "parity"),
-        pairs=UNEQUAL,
-        slots=filled(),
-        seen=(
-            "Which digit is it?",
-            "What digit is it?",
-            "And which digit is it?",
-            "Name it.",
-        ),
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(),
+        seen=("Which digit is it?", "What digit is it?", "And which digit is it?", "Name it."),
         unseen=("What is it?", "And what digit is it?", "Name the digit."),
     ),
     "other": FollowUp(
         answer=lambda topic, slots: topic.again,
         openings=("digit", "parity"),
-        pairs=UNEQUAL,
-        slots=filled(),
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(),
         seen=(
             "And on the other side?",
             "And the other one?",
@@ -97,16 +82,16 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "parity": FollowUp(
         answer=_parity,
         openings=("digit", "side"),
-        pairs=OF_TWO_PARITIES,
-        slots=filled(parity=("even", "odd")),
+        pairs=rules.OF_TWO_PARITIES,
+        slots=rules.filled(parity=("even", "odd")),
         seen=("Is it {parity}?", "Is it an {parity} digit?", "Is this digit {parity}?"),
         unseen=("Is this an {parity} digit?", "Is this one {parity}?"),
     ),
     "comparison": FollowUp(
         answer=_comparison,
         openings=("digit", "parity"),
-        pairs=UNEQUAL,
-        slots=filled(relation=("larger", "smaller")),
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(relation=("larger", "smaller")),
         seen=(
             "Is it {relation} than the other one?",
             "Is it the {relation} one?",
@@ -117,18 +102,15 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "double": FollowUp(
         answer=_double,
         openings=OPENINGS,
-        pairs=UNEQUAL,
-        slots=filled(referent=("it", "the other one")),
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(referent=("it", "the other one")),
         seen=(
             "Double {referent}.",
             "Take {referent} twice.",
             "What is {referent} times two?",
             "What do you get if you double {referent}?",
         ),
-        unseen=(
-            "Take {referent} times two.",
-            "What do you get if you take {referent} twice?",
-        ),
+        unseen=("Take {referent} times two.", "What do you get if you take {referent} twice?"),
     ),
 }
 
@@ -163,31 +145,20 @@ def dialogues(
     `"scan_left"` and `"scan_right"`, the `"opening"`, an index into `OPENINGS`, and the `"kind"`
     of the last question, an index into `list(FOLLOW_UPS)`.
 
-    Args:
-        split: `"train"`, `"validation"` or `"test"`; both scans are from it.
-        grammar: `"seen"`, or `"unseen"` for validation and test.
-        context: whether the text begins with the first turn; nothing else depends on it.
-        image: the renderer of each half, which draws apart from the other.
-        seed: of everything that is drawn.
-        renderings: the data set has this many times as many examples as the split has scans
-            (776, 253, 768), the first ones those of `renderings=1`.
-
-    Raises:
-        TypeError: `image` is no renderer.
-        ValueError: an unknown split or grammar, the unseen grammar for the training split, or
-            `renderings` below 1.
+    Without `context`, the text is the last question alone, and all else is the same. The other
+    arguments, and what is wrong with them, are as for `questions`.
     """
-    check_grammar(grammar, split)
+    rules.check_grammar(grammar, split)
     return asked(
         dialogue_grammar(grammar),
         split,
+        image=image,
+        seed=seed,
+        renderings=renderings,
         name=f"dialogues/{grammar}",
         title="Dialogues about two handwritten digits",
         labels={"opening": OPENINGS, "kind": tuple(FOLLOW_UPS)},
         length=DIALOGUE_LENGTH,
-        image=image,
-        seed=seed,
-        renderings=renderings,
         context=context,
     )
 
@@ -205,7 +176,7 @@ def dialogue_grammar(grammar: str = "seen") -> Grammar:
     Args:
         grammar: one of `GRAMMARS`.
     """
-    check_known("grammar", grammar, GRAMMARS)
+    check_known("grammar", grammar, rules.GRAMMARS)
     return Grammar(case for kind in FOLLOW_UPS for case in _cases(kind, grammar))
 
 
@@ -224,7 +195,7 @@ def _cases(name: str, grammar: str) -> Iterator[Case]:
                     yield Case(likely, left, right, name, text, answer, context, opening)
 
 
-def _first_turns(opening: str, digits: Digits, grammar: str) -> Iterator[tuple[str, Topic]]:
+def _first_turns(opening: str, digits: rules.Digits, grammar: str) -> Iterator[tuple[str, Topic]]:
     """Yield each wording of a first question with its answer, and what follow-ups refer to."""
     question = QUESTIONS[opening]
     for slots in question.slots:

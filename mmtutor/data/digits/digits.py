@@ -9,7 +9,7 @@ from mmtutor.data.checks import check_known, check_range
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.digits.audio import Audio
 from mmtutor.data.digits.image import Image
-from mmtutor.data.digits.scans import SCANS, deal, scans, split_rows
+from mmtutor.data.digits.scans import SCANS, deal, scans, scene_of, split_rows
 from mmtutor.data.digits.scene import MOTIONS, Renderer, Scene
 from mmtutor.data.digits.text import Text
 from mmtutor.data.digits.video import Video
@@ -79,12 +79,18 @@ def digits(
     reliability = _reliability(reliability, renderers)
     check_range("renderings", renderings, 1)
     rows = split_rows(split)
-    scenes = [_scene(rows, split, seed, number) for number in range(renderings)]
-    inputs, metadata = {}, _metadata(rows, scenes)
+    keys = [(seed, split, number) for number in range(renderings)]
+    scenes = [scene_of(rows, generator_for(*key, "motion")) for key in keys]
+    inputs = {}
+    metadata = {
+        "digit": torch.cat([scene.labels for scene in scenes]),
+        "motion": torch.cat([scene.motions for scene in scenes]),
+        "form": scans().forms[rows].repeat(renderings),
+        "scan": rows.repeat(renderings),
+    }
     for name, renderer in renderers.items():
         parts = []
-        for number, scene in enumerate(scenes):
-            key = (seed, split, number)
+        for key, scene in zip(keys, scenes, strict=True):
             shown = _shown(scene, reliability[name], generator_for(*key, "reliability", name))
             parts.append((renderer(shown, generator_for(*key, "modality", name)), shown.labels))
         inputs[name], metadata[f"shown_{name}"] = map(torch.cat, zip(*parts, strict=True))
@@ -130,13 +136,6 @@ def _reliability(
     return {name: 1.0 for name in renderers} | dict(given or {})
 
 
-def _scene(rows: Tensor, split: str, seed: int, number: int) -> Scene:
-    pixels, labels, _ = scans()
-    generator = generator_for(seed, split, number, "motion")
-    motions = torch.randint(len(MOTIONS), rows.shape, generator=generator)
-    return Scene(pixels[rows], labels[rows], motions)
-
-
 def _shown(scene: Scene, reliability: float, generator: torch.Generator) -> Scene:
     """Return the scene as a modality of that reliability shows it; `scene` is a whole split."""
     if reliability == 1:
@@ -145,12 +144,3 @@ def _shown(scene: Scene, reliability: float, generator: torch.Generator) -> Scen
     drawn = torch.randint(10, scene.labels.shape, generator=generator)
     shown = torch.where(kept, scene.labels, drawn)
     return Scene(scene.scans[deal(shown, scene.labels, generator)], shown, scene.motions)
-
-
-def _metadata(rows: Tensor, scenes: Sequence[Scene]) -> dict[str, Tensor]:
-    return {
-        "digit": torch.cat([scene.labels for scene in scenes]),
-        "motion": torch.cat([scene.motions for scene in scenes]),
-        "form": scans().forms[rows].repeat(len(scenes)),
-        "scan": rows.repeat(len(scenes)),
-    }

@@ -89,15 +89,10 @@ def asked(
     renderings: int,
     context: bool = True,
 ) -> MultimodalDataset:
-    """Return what `questions` and `dialogues` do, with cases drawn from a grammar.
+    """Return what `questions` and `dialogues` do: pictures, and texts drawn from a grammar.
 
-    Args:
-        grammar: what is asked about which digits.
-        split: as there, and so are `image`, `seed`, `renderings` and `context`.
-        name: of the random streams.
-        title: of the data set.
-        labels: further metadata: field of `Case` → its values, in the order of their ids.
-        length: ids of each text.
+    The random streams have the `name`. The fields of `Case` in `labels` become metadata; each
+    is mapped to its values, in the order of their ids.
     """
     image = renderers_of({"image": image})["image"]
     check_range("renderings", renderings, 1)

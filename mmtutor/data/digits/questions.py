@@ -8,21 +8,8 @@ from typing import Any
 
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.digits.grammar import (
-    ALL_PAIRS,
-    GRAMMARS,
-    HALF_EQUAL,
-    SIDES,
-    UNEQUAL,
-    Case,
-    Digits,
-    Grammar,
-    Pairs,
-    Slots,
-    check_grammar,
-    filled,
-    yes_no,
-)
+from mmtutor.data.digits import grammar as rules
+from mmtutor.data.digits.grammar import Case, Grammar, Slots, yes_no
 from mmtutor.data.digits.pairs import PICTURE, asked
 from mmtutor.data.digits.scene import Renderer
 
@@ -42,26 +29,26 @@ class Kind:
     """
 
     answer: Callable[[Any, Slots], str]
-    pairs: Pairs
+    pairs: rules.Pairs
     slots: tuple[Slots, ...]
     seen: tuple[str, ...]
     unseen: tuple[str, ...]
 
 
-def _side(digits: Digits, slots: Slots) -> str:
+def _side(digits: rules.Digits, slots: Slots) -> str:
     pick = max if slots["relation"] == "larger" else min
-    return pick(SIDES, key=lambda side: digits[side])
+    return pick(rules.SIDES, key=lambda side: digits[side])
 
 
-def _parity(digits: Digits, slots: Slots) -> str:
+def _parity(digits: rules.Digits, slots: Slots) -> str:
     return yes_no((digits[slots["side"]] % 2 == 0) == (slots["parity"] == "even"))
 
 
-def _equality(digits: Digits, slots: Slots) -> str:
+def _equality(digits: rules.Digits, slots: Slots) -> str:
     return yes_no((digits["left"] == digits["right"]) == (slots["equality"] == "equal"))
 
 
-def _comparison(digits: Digits, slots: Slots) -> str:
+def _comparison(digits: rules.Digits, slots: Slots) -> str:
     return yes_no(_side(digits, slots) == slots["side"])
 
 
@@ -71,8 +58,8 @@ def _comparison(digits: Digits, slots: Slots) -> str:
 QUESTIONS: dict[str, Kind] = {
     "digit": Kind(
         answer=lambda digits, slots: str(digits[slots["side"]]),
-        pairs=ALL_PAIRS,
-        slots=filled(side=SIDES),
+        pairs=rules.ALL_PAIRS,
+        slots=rules.filled(side=rules.SIDES),
         seen=(
             "Which digit is on the {side}?",
             "What digit do you see on the {side}?",
@@ -87,8 +74,8 @@ QUESTIONS: dict[str, Kind] = {
     ),
     "sum": Kind(
         answer=lambda digits, slots: str(sum(digits.values())),
-        pairs=ALL_PAIRS,
-        slots=filled(),
+        pairs=rules.ALL_PAIRS,
+        slots=rules.filled(),
         seen=(
             "What is the sum of the two digits?",
             "What do the two digits add up to?",
@@ -103,8 +90,8 @@ QUESTIONS: dict[str, Kind] = {
     ),
     "side": Kind(
         answer=_side,
-        pairs=UNEQUAL,
-        slots=filled(relation=("larger", "smaller")),
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(relation=("larger", "smaller")),
         seen=(
             "Which side shows the {relation} digit?",
             "On which side is the {relation} digit?",
@@ -119,8 +106,8 @@ QUESTIONS: dict[str, Kind] = {
     ),
     "parity": Kind(
         answer=_parity,
-        pairs=ALL_PAIRS,
-        slots=filled(side=SIDES, parity=("even", "odd")),
+        pairs=rules.ALL_PAIRS,
+        slots=rules.filled(side=rules.SIDES, parity=("even", "odd")),
         seen=(
             "Is the {side} digit {parity}?",
             "Is the digit on the {side} {parity}?",
@@ -135,8 +122,8 @@ QUESTIONS: dict[str, Kind] = {
     ),
     "equality": Kind(
         answer=_equality,
-        pairs=HALF_EQUAL,
-        slots=filled(equality=("equal", "different")),
+        pairs=rules.HALF_EQUAL,
+        slots=rules.filled(equality=("equal", "different")),
         seen=(
             "Are the two digits {equality}?",
             "Are both digits {equality}?",
@@ -151,8 +138,8 @@ QUESTIONS: dict[str, Kind] = {
     ),
     "comparison": Kind(
         answer=_comparison,
-        pairs=UNEQUAL,
-        slots=filled(side=SIDES, relation=("larger", "smaller")),
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(side=rules.SIDES, relation=("larger", "smaller")),
         seen=(
             "Is the {side} digit {relation} than the {other} digit?",
             "Is the digit on the {side} {relation} than the digit on the {other}?",
@@ -204,17 +191,17 @@ def questions(
         ValueError: an unknown split or grammar, the unseen grammar for the training split, or
             `renderings` below 1.
     """
-    check_grammar(grammar, split)
+    rules.check_grammar(grammar, split)
     return asked(
         question_grammar(grammar),
         split,
+        image=image,
+        seed=seed,
+        renderings=renderings,
         name=f"questions/{grammar}",
         title="Questions about two handwritten digits",
         labels={"kind": tuple(QUESTIONS)},
         length=QUESTION_LENGTH,
-        image=image,
-        seed=seed,
-        renderings=renderings,
     )
 
 
@@ -229,7 +216,7 @@ def question_grammar(grammar: str = "seen") -> Grammar:
     Args:
         grammar: one of `GRAMMARS`.
     """
-    check_known("grammar", grammar, GRAMMARS)
+    check_known("grammar", grammar, rules.GRAMMARS)
     return Grammar(case for kind in QUESTIONS for case in _cases(kind, grammar))
 
 

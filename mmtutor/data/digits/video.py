@@ -79,11 +79,7 @@ class Video:
     def _distances(self, middles: Tensor) -> Tensor:
         """Return how far each row and column is from the middle, the shorter way round.
 
-        Args:
-            middles: `(examples, frames, 2)`, row and column.
-
-        Returns:
-            `(examples, frames, 2, canvas)`, in pixels.
+        Middles `(examples, frames, 2)` give distances `(examples, frames, 2, canvas)`.
         """
         half = self.canvas / 2
         return (torch.arange(self.canvas) - middles[..., None] + half) % self.canvas - half

@@ -158,13 +158,10 @@ def _shown(character: str) -> bool:
 
 
 def _placed(points: np.ndarray, kinds: np.ndarray, scale: float, advance: float) -> np.ndarray:
-    """Return where the points of a polygon belong on the picture, in pixels, y upwards.
+    """Return where the points `(points, 2)` of a polygon belong, in pixels, y upwards.
 
-    Args:
-        points: `(points, 2)`, x and y from the origin of the glyph, in units of the font.
-        kinds: `(points,)`, matplotlib's path codes.
-        scale: pixels in a unit.
-        advance: from this origin to the next, in units.
+    They and the advance, from this origin to the next, are in units of the font, of which
+    `scale` is the pixels; `kinds` are matplotlib's path codes.
     """
     # The other codes, which close a polygon, have no point: theirs is a placeholder.
     corners = points[np.isin(kinds, (Outline.MOVETO, Outline.LINETO))]

@@ -57,9 +57,8 @@ TARGETS = ("character", "script", "kind")
 def glyphs(part: str = "train", *, target: str = "character") -> MultimodalDataset:
     """Return pictures of characters and the characters' Unicode names.
 
-    The pictures are drawn from the DejaVu and STIX faces that matplotlib carries, as
-    `mmtutor.data.glyphs.fonts.draw` says. The names are as Unicode writes them, in capitals: small
-    letters would say no more. The parts:
+    The pictures are drawn from the DejaVu and STIX faces that matplotlib carries. The names are
+    as Unicode writes them, in capitals: small letters would say no more. The parts:
 
     - `"train"`: eight of ten characters, in 11 DejaVu faces;
     - `"validation"`: one of ten, in the same faces;
@@ -109,7 +108,7 @@ def glyphs(part: str = "train", *, target: str = "character") -> MultimodalDatas
         "text": every.text[metadata["character"]],
     }
     classes = {"character": every.names, "script": SCRIPTS, "kind": KINDS}[target]
-    # A copy, so that whoever changes the targets does not change the detail.
+    # A copy, so that whoever changes the targets does not change the metadata.
     targets = metadata[target].clone()
     return MultimodalDataset(
         inputs, targets, metadata=metadata, classes=classes, about=GLYPHS.about

@@ -124,11 +124,6 @@ def planted_truth(
     one synergistic bit tell the left, the right and both as much as one unique bit on each side
     does. The measure I_min of Williams and Beer 2010 even takes the second case for the first.
 
-    Args:
-        redundancy: as in `planted`.
-        uniqueness: as in `planted`.
-        synergy: as in `planted`.
-
     Returns:
         `("left",)`, `("right",)` and `("left", "right")` → truth.
 

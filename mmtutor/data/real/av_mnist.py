@@ -1,5 +1,7 @@
 """Audio-visual MNIST: a blurred picture of a digit, and somebody who says it."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -86,16 +88,17 @@ def av_mnist(
     examples = len(labels) if examples is None else examples
     check_range("examples", examples, 1, len(labels))
     recordings = fsdd_recordings(split, speakers)
-    order = torch.randperm(len(labels), generator=_stream(seed, split, "pictures"))[:examples]
+    stream = partial(generator_for, seed, "av-mnist", split)
+    order = torch.randperm(len(labels), generator=stream("pictures"))[:examples]
     labels = labels[order]
-    chosen = _draw_recordings(labels, recordings, _stream(seed, split, "recordings"))
-    starts = _draw_starts(recordings.lengths[chosen], _stream(seed, split, "starts"))
+    chosen = _draw_recordings(labels, recordings, stream("recordings"))
+    starts = _draw_starts(recordings.lengths[chosen], stream("starts"))
     spectrum = None
     if noise == "speech":
         spectrum = speech_spectrum(fsdd_recordings("train", speakers).sounds)
     clips = _placed(recordings, chosen, starts)
-    _add_noise(clips, snr_db, spectrum, _stream(seed, split, "noise"))
-    _set_peaks(clips, _stream(seed, split, "peaks"))
+    _add_noise(clips, snr_db, spectrum, stream("noise"))
+    _set_peaks(clips, stream("peaks"))
     return MultimodalDataset(
         {"image": _images(pixels[order], components), "audio": clips},
         labels,
@@ -108,10 +111,6 @@ def av_mnist(
         classes=[str(digit) for digit in range(10)],
         about=AV_MNIST.about,
     )
-
-
-def _stream(seed: int, split: str, purpose: str) -> torch.Generator:
-    return generator_for(seed, "av-mnist", split, purpose)
 
 
 def _draw_recordings(labels: Tensor, recordings: Recordings, generator: torch.Generator) -> Tensor:

@@ -83,21 +83,13 @@ EMOJI = store.Entry(
 EMOJI_LANGUAGES = ("en", "zh", "fr", "de", "es", "ar", "ja")
 
 # Flags are no group here: the pictures of 262 of the 270 lie elsewhere.
-EMOJI_GROUPS = (
-    "Smileys & Emotion",
-    "People & Body",
-    "Animals & Nature",
-    "Food & Drink",
-    "Travel & Places",
-    "Activities",
-    "Objects",
-    "Symbols",
+EMOJI_GROUPS = tuple(
+    "Smileys & Emotion, People & Body, Animals & Nature, Food & Drink, Travel & Places, "
+    "Activities, Objects, Symbols".split(", ")
 )
 
 # How many bytes each kind of text has room for; the longest have 73 and 387, both in Arabic.
 EMOJI_TEXTS = {"name": 80, "keywords": 400}
-
-EMOJI_TARGETS = ("emoji", "group")
 
 EMOJI_PIXELS = 72  # height and width of the files
 
@@ -166,11 +158,14 @@ def emoji(
         ValueError: an unknown split, language, text or target; no language, or one twice; or
             a size outside 8 to 72.
         DataError: the data cannot be had.
-
-    Sources: Noto Emoji (the pictures); Unicode CLDR (names and keywords);
-    muan/unicode-emoji-json (the list and its groups).
     """
-    _check(split, languages, text, target, size)
+    check_known("split", split, _SPLIT_ENDS)
+    check_names("language", languages, EMOJI_LANGUAGES)
+    if len(set(languages)) < len(languages):
+        raise ValueError(f"name each language once, got {', '.join(languages)}")
+    check_known("text", text, EMOJI_TEXTS)
+    check_known("target", target, ("emoji", "group"))
+    check_range("size", size, 8, EMOJI_PIXELS)
     folder = store.get(EMOJI)
     every = _every(folder)
     families = list(dict.fromkeys(one.family for one in every))
@@ -197,16 +192,6 @@ def emoji(
         classes=EMOJI_GROUPS if target == "group" else [one.name for one in every],
         about=EMOJI.about,
     )
-
-
-def _check(split: str, languages: Sequence[str], text: str, target: str, size: int) -> None:
-    check_known("split", split, _SPLIT_ENDS)
-    check_names("language", languages, EMOJI_LANGUAGES)
-    if len(set(languages)) < len(languages):
-        raise ValueError(f"name each language once, got {', '.join(languages)}")
-    check_known("text", text, EMOJI_TEXTS)
-    check_known("target", target, EMOJI_TARGETS)
-    check_range("size", size, 8, EMOJI_PIXELS)
 
 
 def _every(folder: Path) -> list[_Emoji]:

@@ -84,15 +84,14 @@ def grid(
     something of it, and the clips let us see and hear parts of them: after an even digit comes
     "now" or "please", after an odd one "again" or "soon".
 
-    Each digit has 60 clips for training, 10 for validation and 30 for test, in the same split
-    whatever the seed is. All are of one speaker: nothing here says how well others are
-    understood.
+    A clip is in the same split whatever the seed is. All are of one speaker: nothing here says
+    how well others are understood.
 
     The metadata `"clip"` is the row in the file, whose rows are in the order of the clips' names;
     `"sentence"` is the sentence, as above.
 
     Args:
-        split: `"train"` (600 clips), `"validation"` (100) or `"test"` (300).
+        split: `"train"` (60 clips of each digit), `"validation"` (10) or `"test"` (30).
         target: `"digit"`; or `"clean"`, the `log_spectrogram` of the sound without noise,
             float32 `(examples, 32, 20)`, less the mean and over the standard deviation of the
             training clips for each band and frame. So the mean itself has an error near 1.
@@ -103,9 +102,6 @@ def grid(
     Raises:
         DataError: the data cannot be had.
         ValueError: an unknown split, target or noise, or an `snr_db` that is not finite.
-
-    Source: Cooke et al. 2006, An audio-visual corpus for speech perception and automatic
-    speech recognition, license CC BY 4.0.
     """
     check_known("split", split, GRID_SPLITS)
     check_known("target", target, GRID_TARGETS)

@@ -25,11 +25,7 @@ MOUTH_COLUMNS = slice(88, 216)  # of 360
 
 
 def grid_arrays(downloads: Sequence[Path], target: Path) -> None:
-    """Make the arrays of the GRID corpus from the clips of speaker 1 and their alignments.
-
-    Args:
-        downloads: `s1.zip` and `alignments.zip`.
-        target: the npz file to write.
+    """Make the npz file of the GRID corpus from `s1.zip` and `alignments.zip`.
 
     Raises:
         DataError: there are not 1,000 clips, or one of them cannot be read.
@@ -46,10 +42,7 @@ def grid_arrays(downloads: Sequence[Path], target: Path) -> None:
 
 
 def make(raw_folder: Path) -> dict[str, np.ndarray]:
-    """Cut the digit out of every clip.
-
-    Args:
-        raw_folder: holds the clips `s1/*.mpg` and their word alignments `align/*.align`.
+    """Cut the digit out of every clip `s1/*.mpg`, by its word alignment `align/*.align`.
 
     Returns:
         In the order of the names: `"video"`, uint8 `(clips, 12, 28, 64)`: the mouth in the 12

@@ -71,9 +71,8 @@ def mosi(split: str = "train") -> MultimodalDataset:
     of the test utterances; "positive" alone is right on .62 of these. Choose settings
     beforehand, or on other data.
 
-    The audio features show the other leak, that of the speaker: on training utterances held
-    out at random a logistic regression is right on .60, on whole videos held out by
-    `metadata["video"]` on .49, on the test utterances on .56.
+    The audio features show who speaks: held out at random, a logistic regression is right on
+    .60 of the training utterances, but on .49 if whole videos are, by `metadata["video"]`.
 
     Args:
         split: `"train"` (1,447 utterances of 62 videos) or `"test"` (752 of 31).
@@ -82,9 +81,8 @@ def mosi(split: str = "train") -> MultimodalDataset:
         ValueError: an unknown split.
         DataError: the data cannot be had.
 
-    Sources: Zadeh et al. 2016, MOSI: Multimodal Corpus of Sentiment Intensity and Subjectivity
-    Analysis in Online Opinion Videos (the corpus); Poria et al. 2017, Context-Dependent
-    Sentiment Analysis in User-Generated Videos (the features and the split).
+    Source of the features and the split: Poria et al. 2017, Context-Dependent Sentiment
+    Analysis in User-Generated Videos.
     """
     check_known("split", split, MOSI_SPLITS)
     folder = store.get(MOSI)

@@ -5,14 +5,6 @@ from mmtutor.data.store.folder import folder, get, here, problems, sources
 from mmtutor.data.store.github import github_files, github_folder
 
 __all__ = [
-    "Download",
-    "Entry",
-    "Part",
-    "folder",
-    "get",
-    "github_files",
-    "github_folder",
-    "here",
-    "problems",
-    "sources",
-]
+    "Download", "Entry", "Part", "folder", "get", "github_files", "github_folder", "here",
+    "problems", "sources",
+]  # fmt: skip

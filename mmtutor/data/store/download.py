@@ -18,12 +18,8 @@ RETRIES = 2  # of each address, after a pause
 def download(file: Download, folder: Path, label: str) -> Path:
     """Fetch a file, from the first of its addresses that gives it.
 
-    It is written under another name until it is whole, and compared with its checksum.
-
-    Args:
-        file: what to fetch.
-        folder: where to put it, under its own name.
-        label: stands beside the progress bar.
+    It is written under another name until it is whole, and compared with its checksum. The
+    label stands beside the progress bar.
 
     Raises:
         DataError: no address gives it, each for a reason that the message says.

@@ -37,10 +37,6 @@ def fetch(entry: Entry, base: Path) -> None:
 
     One process does it at a time. Another waits, and then finds nothing left to do.
 
-    Args:
-        entry: of the set.
-        base: its folder.
-
     Raises:
         DataError: a part could not be fetched, or not be written.
     """

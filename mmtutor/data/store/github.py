@@ -27,18 +27,10 @@ def github_files(listed: str, revision: str, below: str = "", path: str = "{}") 
 def github_folder(
     path: str, digest: str, *, repository: str, revision: str, members: str, files: int, size: int
 ) -> Part:
-    """Return a folder from the archive of a repository.
+    """Return a folder from the archive of a repository, `owner/name`, at a commit or `refs/tags/…`.
 
-    GitHub makes such an archive anew at times, with other bytes, so it has no checksum.
-
-    Args:
-        path: of the folder, below that of the set.
-        digest: of its listing.
-        repository: `owner/name`.
-        revision: a commit, or `refs/tags/…`.
-        members: which files of the archive, by the end of their names.
-        files: how many.
-        size: their bytes.
+    GitHub makes such an archive anew at times, with other bytes, so it has no checksum. The
+    `members` are chosen by the end of their names, and have `size` bytes together.
     """
     address = f"https://github.com/{repository}/archive/{revision}.tar.gz"
     unpack = partial(untar, members=members, limit=size)
