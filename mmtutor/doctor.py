@@ -13,7 +13,6 @@ from typing import NamedTuple
 import torch
 
 DATA_GIGABYTES = 1
-_SET_FOLDER = "set MMTUTOR_DATA to a folder that you may write"
 
 
 class Finding(NamedTuple):
@@ -88,12 +87,9 @@ def check_threads() -> Finding:
 
 def check_data_folder() -> Finding:
     """Check the folder for downloaded data, which need not exist yet if it is the usual one."""
-    from mmtutor.data import store
-
-    try:
-        folder = store.folder()
-    except store.DataError as error:
-        return Finding(False, str(error), _SET_FOLDER)
+    folder = _data_folder()
+    if isinstance(folder, Finding):
+        return folder
     if folder.is_dir():
         ok, text = True, f"data folder: {folder}"
     elif folder.exists() or os.environ.get("MMTUTOR_DATA"):
@@ -105,12 +101,9 @@ def check_data_folder() -> Finding:
 
 def check_disk() -> Finding:
     """Check that there is room for data in their folder."""
-    from mmtutor.data import store
-
-    try:
-        folder = store.folder()
-    except store.DataError:
-        return Finding(False, "free disk for data: unknown, they have no folder", _SET_FOLDER)
+    folder = _data_folder()
+    if isinstance(folder, Finding):
+        return folder
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free / 1e9
     return Finding(
@@ -145,6 +138,16 @@ def check_network() -> Finding:
         f"one pass forward and backward: {len(gradients)} finite gradients",
         "pip install --upgrade --force-reinstall torch",
     )
+
+
+def _data_folder() -> Path | Finding:
+    from mmtutor.data import DataError, store
+
+    try:
+        return store.folder()
+    except DataError as error:
+        reason, _, remedy = str(error).partition(": ")
+        return Finding(False, f"there is no folder for data: {reason}", remedy)
 
 
 def _checks() -> list[Callable[[], Finding]]:

@@ -8,8 +8,8 @@ import pytest
 
 from mmtutor import __main__
 from mmtutor.data import About, store
-from mmtutor.data.catalogue import CATALOGUE
-from mmtutor.data.entry import Download, Entry, Part
+from mmtutor.data.catalog import CATALOG
+from mmtutor.data.store import Download, Entry, Part
 
 ONE = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"  # sha256 of b"one"
 TWO = "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3"  # sha256 of b"two"
@@ -20,11 +20,11 @@ def data(monkeypatch, tmp_path) -> Path:
     """A folder for data, and a set of two files that nobody serves."""
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("mmtutor.data.download.RETRIES", 0)
+    monkeypatch.setattr("mmtutor.data.store.download.RETRIES", 0)
     download = (Download(("http://127.0.0.1:9/one",)),)
     parts = (Part("one", ONE, download), Part("two", TWO, download))
     about = About("A title that is so long that it does not fit", "CC0", "", "")
-    monkeypatch.setitem(CATALOGUE, "toy", Entry(about, parts, "toy", 12_600_000))
+    monkeypatch.setitem(CATALOG, "toy", Entry("toy", about, parts, "toy", 12_600_000))
     return tmp_path
 
 
@@ -49,7 +49,7 @@ def test_the_list_has_a_line_for_each_set_that_fits_the_screen(data, capsys):
     assert run() == 0
     head, *lines, last = capsys.readouterr().out.splitlines()
     assert head.split() == ["name", "MB", "where", "title", "license"]
-    assert [line.split()[0] for line in lines] == list(CATALOGUE)
+    assert [line.split()[0] for line in lines] == list(CATALOG)
     assert last == f"data folder: {data}"
     assert max(map(len, [head, *lines])) <= 100
     for column in ("where", "title", "license"):
@@ -92,8 +92,8 @@ def test_get_goes_on_after_a_failure_and_returns_1(data, capsys):
 def test_get_all_asks_for_every_set(monkeypatch, capsys):
     asked = []
 
-    def get(name):
-        asked.append(name)
+    def get(entry):
+        asked.append(entry.name)
         return "somewhere"
 
     monkeypatch.setattr(store, "get", get)
@@ -195,3 +195,21 @@ def test_the_doctor_works_where_the_data_cannot_be_imported():
     assert done.returncode == 1
     assert "✗ a check stopped with ModuleNotFoundError" in done.stdout
     assert "✓ one pass forward and backward" in done.stdout
+
+
+@pytest.mark.parametrize("command", [[], ["get", "mnist"], ["verify"], ["sources", "mnist"]])
+@pytest.mark.parametrize("chosen", [None, "~/data"])
+def test_who_has_no_home_is_told_to_name_a_folder(monkeypatch, capsys, command, chosen):
+    def homeless(*arguments):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    monkeypatch.delenv("MMTUTOR_DATA")
+    if chosen is not None:
+        monkeypatch.setenv("MMTUTOR_DATA", chosen)
+    assert run(*command) == 1
+    err = capsys.readouterr().err
+    assert err.endswith(
+        "this user has no home folder: set MMTUTOR_DATA to a folder for data, as a whole path\n"
+    )

@@ -1,10 +1,12 @@
-"""MultimodalDataset, BatchIndices and loader."""
+"""MultimodalDataset."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
-from mmtutor.data import About, BatchIndices, MultimodalDataset, loader
+from mmtutor.data import About, Batch, MultimodalDataset
 
 
 def small() -> MultimodalDataset:
@@ -58,10 +60,57 @@ def test_present_is_the_third_part_of_a_batch():
     assert present["text"].tolist() == [False, True]
 
 
-def test_present_may_hold_lengths():
-    lengths = {"text": torch.tensor([3, 0, 1, 2, 2])}
-    dataset = MultimodalDataset(small().inputs, small().targets, lengths)
-    assert dataset[[1, 0]][2]["text"].tolist() == [0, 3]
+LENGTHS = torch.tensor([3, 0, 1, 2, 2])
+
+
+def padded() -> MultimodalDataset:
+    """Five sounds of at most 3 samples; the second example has none."""
+    present = {"sound": torch.tensor([True, False, True, True, True])}
+    lengths = {"sound": LENGTHS}
+    return MultimodalDataset({"sound": torch.zeros(5, 3)}, torch.zeros(5), present, lengths)
+
+
+def test_lengths_are_the_fourth_part_of_a_batch():
+    batch = padded()[[1, 0]]
+    assert batch.lengths["sound"].tolist() == [0, 3]
+    assert batch.present["sound"].tolist() == [False, True]
+    assert len(batch) == 4
+
+
+def test_without_present_a_batch_has_lengths_all_the_same():
+    data = MultimodalDataset({"x": torch.zeros(5, 3)}, torch.zeros(5), lengths={"x": LENGTHS})
+    _, _, present, lengths = data[:2]
+    assert present is None
+    assert lengths["x"].tolist() == [3, 0]
+    assert data.subset([4, 0]).lengths["x"].tolist() == [2, 3]
+
+
+def test_indexing_gives_a_batch():
+    assert all(type(small()[i]) is Batch for i in (2, [2], slice(2, 3)))
+
+
+@pytest.mark.parametrize("index", [3, np.int64(3), np.uint8(3), torch.tensor(3), np.array(-2)])
+def test_a_whole_number_of_any_kind_gives_one_example(index):
+    inputs, target = small()[index]
+    assert inputs["image"].tolist() == [3.0]
+    assert target.item() == 8
+
+
+def test_torchs_own_loader_takes_a_subset_by_numpy_numbers():
+    subset = Subset(small(), np.array([4, 1, 2]))
+    inputs, targets = next(iter(DataLoader(subset, batch_size=3)))
+    assert inputs["image"].tolist() == [[4.0], [1.0], [2.0]]
+    assert targets.tolist() == [9, 6, 7]
+
+
+def test_small_whole_numbers_are_places_and_no_mask():
+    assert small()[np.array([1, 0, 1], np.uint8)].targets.tolist() == [6, 5, 6]
+
+
+@pytest.mark.parametrize("index", [1.0, [1.0, 2.0], torch.tensor(1.0), True])
+def test_what_numbers_no_example_is_an_index_error(index):
+    with pytest.raises(IndexError, match="whole numbers|mask of examples"):
+        small()[index]
 
 
 def test_subset_keeps_the_order_of_its_indices():
@@ -83,6 +132,10 @@ def test_select_keeps_the_named_modalities_and_their_masks():
     assert small().select("text", "image").modalities == ("text", "image")
 
 
+def test_select_keeps_the_lengths():
+    assert padded().select("sound").lengths["sound"].tolist() == LENGTHS.tolist()
+
+
 def test_select_of_an_unknown_modality_lists_the_known_ones():
     with pytest.raises(ValueError, match="unknown modality 'audio'; choose from image, text"):
         small().select("audio")
@@ -99,23 +152,23 @@ def described() -> MultimodalDataset:
     return MultimodalDataset(
         small().inputs,
         torch.tensor([0, 1, 0, 1, 0]),
-        details=speaker,
+        metadata=speaker,
         classes=("even", "odd"),
         about=about,
     )
 
 
-def test_subset_and_select_keep_details_classes_and_origin():
+def test_subset_and_select_keep_metadata_classes_and_origin():
     mask = torch.tensor([False, False, True, False, True])
     for part in (described().subset([2, 4]), described().subset(mask), described().subset([-3, 4])):
-        assert part.details["speaker"].tolist() == [1, 2]
+        assert part.metadata["speaker"].tolist() == [1, 2]
         assert (part.classes, part.about) == (("even", "odd"), described().about)
     one = described().select("text")
-    assert one.details["speaker"].tolist() == [0, 0, 1, 1, 2]
+    assert one.metadata["speaker"].tolist() == [0, 0, 1, 1, 2]
     assert (one.classes, one.about) == (("even", "odd"), described().about)
 
 
-def test_no_batch_holds_the_details():
+def test_no_batch_holds_the_metadata():
     assert len(described()[[0, 1]]) == 2
 
 
@@ -131,9 +184,15 @@ def test_a_data_set_says_what_it_is():
     assert repr(small()).startswith("MultimodalDataset: 5 examples\n  image")
 
 
-def test_details_of_another_number_of_examples_are_refused():
-    with pytest.raises(ValueError, match=r"details\['speaker'\]: 4"):
-        MultimodalDataset({"x": torch.zeros(5)}, torch.zeros(5), details={"speaker": torch.ones(4)})
+def test_a_data_set_says_what_is_missing_and_what_is_padding():
+    assert repr(padded()).splitlines()[1] == "  sound    float32 (3,), 4 present, lengths 0 to 3"
+
+
+def test_metadata_of_another_number_of_examples_are_refused():
+    with pytest.raises(ValueError, match=r"metadata\['speaker'\]: 4"):
+        MultimodalDataset(
+            {"x": torch.zeros(5)}, torch.zeros(5), metadata={"speaker": torch.ones(4)}
+        )
 
 
 def test_unequal_lengths_are_refused_with_all_the_lengths():
@@ -165,6 +224,13 @@ def test_unequal_lengths_are_refused_with_all_the_lengths():
         (
             {"image": torch.zeros(2)},
             torch.zeros(2),
+            {"image": torch.tensor([0, 1])},
+            TypeError,
+            r"got torch.int64 \(2,\); how many positions are real belongs into lengths",
+        ),
+        (
+            {"image": torch.zeros(2)},
+            torch.zeros(2),
             {"text": torch.ones(2, dtype=torch.bool)},
             ValueError,
             "unknown modality in present: 'text'",
@@ -176,79 +242,59 @@ def test_what_is_no_data_set_is_refused(inputs, targets, present, error, message
         MultimodalDataset(inputs, targets, present)
 
 
-def test_the_loader_gives_every_example_once_and_in_order():
-    batches = list(loader(small(), batch_size=2))
-    assert [targets.tolist() for _, targets in batches] == [[5, 6], [7, 8], [9]]
-    assert len(loader(small(), batch_size=2)) == 3
+@pytest.mark.parametrize(
+    ("lengths", "error", "message"),
+    [
+        (torch.tensor([1, -1]), ValueError, r"from 0 to 8, .* \(2, 8\); got -1 to 1"),
+        (torch.tensor([9, 1]), ValueError, r"from 0 to 8, .* \(2, 8\); got 1 to 9"),
+        (torch.tensor([1.0, 2.0]), TypeError, r"an int64 tensor \(examples,\), got torch.float32"),
+        (torch.tensor([True, True]), TypeError, "have the modality belongs into present"),
+        (torch.ones(2, 1, dtype=torch.int64), TypeError, r"got torch.int64 \(2, 1\)"),
+        (torch.ones(3, dtype=torch.int64), ValueError, r"lengths\['sound'\]: 3"),
+    ],
+)
+def test_lengths_that_cannot_be_are_refused(lengths, error, message):
+    with pytest.raises(error, match=message):
+        MultimodalDataset({"sound": torch.zeros(2, 8)}, torch.zeros(2), lengths={"sound": lengths})
 
 
-def test_a_batch_of_the_loader_is_what_indexing_gives():
-    batch = next(iter(loader(masked(), batch_size=5)))
-    assert isinstance(batch, tuple)
-    assert [type(part) for part in batch] == [dict, torch.Tensor, dict]
+def test_a_video_is_no_longer_than_its_frames():
+    videos = {"video": torch.zeros(2, 1, 4, 9, 9)}
+    MultimodalDataset(videos, torch.zeros(2), lengths={"video": torch.tensor([4, 2])})
+    with pytest.raises(ValueError, match="from 0 to 4"):
+        MultimodalDataset(videos, torch.zeros(2), lengths={"video": torch.tensor([5, 2])})
 
 
-def test_drop_last_leaves_out_the_smaller_batch():
-    batches = loader(small(), batch_size=2, drop_last=True)
-    assert [targets.tolist() for _, targets in batches] == [[5, 6], [7, 8]]
-    assert len(batches) == 2
+def test_lengths_of_an_unknown_modality_are_refused():
+    with pytest.raises(ValueError, match="unknown modality in lengths: 'sound'; choose from x"):
+        MultimodalDataset({"x": torch.zeros(2)}, torch.zeros(2), lengths={"sound": LENGTHS[:2]})
 
 
-def order(indices: BatchIndices) -> list[int]:
-    return [index for batch in indices for index in batch.tolist()]
+def test_one_string_is_no_list_of_classes():
+    with pytest.raises(TypeError, match=r"""like \["cat", "dog"\]; got 'catdog'"""):
+        MultimodalDataset({"x": torch.zeros(2)}, torch.tensor([0, 1]), classes="catdog")
 
 
-def test_shuffling_gives_every_example_once_and_another_order_each_epoch():
-    indices = BatchIndices(100, 7, shuffle=True)
-    first, second = order(indices), order(indices)
-    assert sorted(first) == sorted(second) == list(range(100))
-    assert len({tuple(first), tuple(second), tuple(range(100))}) == 3
+def test_every_class_id_needs_a_name():
+    x = {"x": torch.zeros(3)}
+    with pytest.raises(ValueError, match="got 2 names, and the id 2 in the targets"):
+        MultimodalDataset(x, torch.tensor([0, 2, 1]), classes=["cat", "dog"])
+    ignored = MultimodalDataset(x, torch.tensor([0, -100, 1]), classes=["cat", "dog", "cow"])
+    assert ignored.classes == ("cat", "dog", "cow")
+    several = MultimodalDataset(x, torch.ones(3, 2), classes=["red", "round"])
+    assert several.classes == ("red", "round")
 
 
-def test_the_order_depends_on_seed_and_epoch_only():
-    unbroken = BatchIndices(100, 7, shuffle=True, seed=3)
-    epochs = [order(unbroken) for _ in range(3)]
-    resumed = BatchIndices(100, 9, shuffle=True, seed=3)
-    resumed.set_epoch(2)
-    assert order(resumed) == epochs[2]
-    resumed.set_epoch(1)
-    assert order(resumed) == epochs[1]
-    assert order(BatchIndices(100, 7, shuffle=True, seed=4)) not in epochs
+def read_only() -> np.ndarray:
+    column = pd.DataFrame({"price": [1.5, 2.5]})["price"].to_numpy()
+    column.flags.writeable = False
+    return column
 
 
-def test_an_iteration_that_is_broken_off_still_ends_its_epoch():
-    indices = BatchIndices(100, 7, shuffle=True)
-    next(iter(indices))
-    fresh = BatchIndices(100, 7, shuffle=True)
-    fresh.set_epoch(1)
-    assert order(indices) == order(fresh)
-
-
-def test_workers_of_a_data_loader_get_the_same_epochs():
-    alone = BatchIndices(12, 4, shuffle=True)
-    data = MultimodalDataset({"x": torch.arange(12)}, torch.arange(12))
-    indices = BatchIndices(12, 4, shuffle=True)
-    batches = DataLoader(data, sampler=indices, batch_size=None, num_workers=2)
-    for _ in range(2):
-        assert torch.cat([targets for _, targets in batches]).tolist() == order(alone)
-
-
-def test_the_loader_leaves_the_global_random_state_alone():
-    before = torch.get_rng_state()
-    list(loader(small(), shuffle=True))
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_an_empty_data_set_has_no_loader():
-    with pytest.raises(ValueError, match="empty"):
-        loader(small().subset([]))
-
-
-def test_a_batch_size_of_zero_is_refused():
-    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
-        loader(small(), batch_size=0)
-
-
-def test_an_epoch_without_a_batch_is_refused():
-    with pytest.raises(ValueError, match="5 examples do not fill one batch of 6"):
-        loader(small(), batch_size=6, drop_last=True)
+@pytest.mark.parametrize("given", [[1.5, 2.5], np.array([1.5, 2.5]), read_only()])
+def test_the_advice_on_what_is_no_tensor_works(given, recwarn):
+    with pytest.raises(TypeError, match=r"with torch.tensor\(…\), .* dtype=torch.float32"):
+        MultimodalDataset({"x": given}, torch.zeros(2))
+    data = MultimodalDataset({"x": torch.tensor(given, dtype=torch.float32)}, torch.zeros(2))
+    assert data.inputs["x"].tolist() == [1.5, 2.5]
+    assert not recwarn.list

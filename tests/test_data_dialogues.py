@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from mmtutor.data import DIGIT_WORDS, SPLITS, Image, decode_text, scans
-from mmtutor.data.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
-from mmtutor.data.grammar import ANSWERS, Grammar
-from mmtutor.data.questions import question_grammar
+from mmtutor.data.digits.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
+from mmtutor.data.digits.grammar import ANSWERS, Grammar
+from mmtutor.data.digits.questions import question_grammar
 
 TURNS = re.compile(r"(?P<context>Q: (?P<first>.+?) A: (?P<said>\w+)\. )(?P<last>Q: .+)")
 
@@ -142,13 +142,13 @@ def test_the_draws_follow_the_grammar():
     blank = Image(canvas=8, occlusion=1.0)
     data = dialogues("train", image=blank, renderings=10)
     for name, allowed in (("kind", FOLLOW_UPS), ("opening", OPENINGS)):
-        assert data.details[name].unique().tolist() == list(range(len(allowed)))
-    kinds = data.details["kind"].bincount() / 7760
+        assert data.metadata[name].unique().tolist() == list(range(len(allowed)))
+    kinds = data.metadata["kind"].bincount() / 7760
     assert (kinds - 1 / 5).abs().max() < 3 * (4 / 25 / 7760) ** 0.5
     # The best guess from the picture and the last question; any of the alike likely ones is.
     guesses = {(c.left, c.right, c.text): c.answer for c in dialogue_grammar().cases}
     last = decode_text(dialogues("train", image=blank, context=False, renderings=10).inputs["text"])
-    seen = zip(data.details["left"].tolist(), data.details["right"].tolist(), last, strict=True)
+    seen = zip(data.metadata["left"].tolist(), data.metadata["right"].tolist(), last, strict=True)
     guessed = torch.tensor([ANSWERS.index(guesses[facts]) for facts in seen])
     right = (guessed == data.targets).float().mean().item()
     assert right == pytest.approx(9 / 20, abs=3 * (0.45 * 0.55 / 7760) ** 0.5)
@@ -158,13 +158,13 @@ def test_the_draws_follow_the_grammar():
 def test_the_answers_fit_the_texts_and_the_pictures(grammar):
     every = scans()
     data = dialogues("test", grammar=grammar, image=Image(canvas=8))
-    left, right = data.details["left"], data.details["right"]
+    left, right = data.metadata["left"], data.metadata["right"]
     shown = torch.cat(
-        [every.pixels[data.details[f"scan_{side}"]] for side in ("left", "right")], dim=-1
+        [every.pixels[data.metadata[f"scan_{side}"]] for side in ("left", "right")], dim=-1
     )
     assert torch.equal(data.inputs["image"][:, 0], shown)
-    assert torch.equal(every.labels[data.details["scan_left"]], left)
-    assert torch.equal(every.labels[data.details["scan_right"]], right)
+    assert torch.equal(every.labels[data.metadata["scan_left"]], left)
+    assert torch.equal(every.labels[data.metadata["scan_right"]], right)
     expected = map(understood, decode_text(data.inputs["text"]), left.tolist(), right.tolist())
     assert [data.classes[target] for target in data.targets.tolist()] == list(expected)
 
@@ -173,7 +173,7 @@ def test_without_the_context_only_the_text_is_shorter():
     whole, last = (dialogues("validation", context=context) for context in (True, False))
     assert torch.equal(whole.inputs["image"], last.inputs["image"])
     assert torch.equal(whole.targets, last.targets)
-    assert all(torch.equal(x, last.details[name]) for name, x in whole.details.items())
+    assert all(torch.equal(x, last.metadata[name]) for name, x in whole.metadata.items())
     turns = [TURNS.fullmatch(text)["last"] for text in decode_text(whole.inputs["text"])]
     assert decode_text(last.inputs["text"]) == turns
     assert last.inputs["text"].shape == whole.inputs["text"].shape == (253, 128)
@@ -184,7 +184,7 @@ def test_both_scans_are_from_the_split():
     for split, own in SPLITS.items():
         data = dialogues(split)
         for side in ("left", "right"):
-            assert set(forms[data.details[f"scan_{side}"]].tolist()) == set(own)
+            assert set(forms[data.metadata[f"scan_{side}"]].tolist()) == set(own)
 
 
 def test_the_two_grammars_and_the_two_halves_share_no_draw():

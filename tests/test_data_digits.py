@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmtutor.data import SPLITS, Audio, Image, MultimodalDataset, Text, decode_text, digits, scans
-from mmtutor.data.scans import deal, split_rows
+from mmtutor.data.digits.scans import deal, split_rows
 
 
 def draws(scene, generator):
@@ -62,7 +62,7 @@ def test_changing_the_returned_scans_changes_no_later_call():
 
 def test_the_file_is_read_only_once(monkeypatch):
     scans()
-    monkeypatch.setattr(importlib.import_module("mmtutor.data.scans"), "load_digits", None)
+    monkeypatch.setattr(importlib.import_module("mmtutor.data.digits.scans"), "load_digits", None)
     assert len(scans().labels) == 1797
 
 
@@ -157,7 +157,7 @@ def test_the_parity_target_is_that_of_the_digit():
     data = digits("test", ("text",), target="parity")
     parities = ["even", "odd"] * 5
     named = [data.classes[target] for target in data.targets.tolist()]
-    assert named == [parities[digit] for digit in data.details["digit"].tolist()]
+    assert named == [parities[digit] for digit in data.metadata["digit"].tolist()]
 
 
 def test_each_target_has_the_names_of_its_classes():
@@ -178,13 +178,13 @@ def test_the_data_set_says_where_it_comes_from():
 
 def test_the_details_tell_what_each_example_shows():
     data = digits("test", {"x": pixels, "motion": motions}, renderings=2)
-    every, scan = scans(), data.details["scan"]
+    every, scan = scans(), data.metadata["scan"]
     assert torch.equal(every.pixels[scan], data.inputs["x"])
-    assert torch.equal(every.labels[scan], data.details["digit"])
-    assert torch.equal(every.forms[scan], data.details["form"])
-    assert data.details["form"].unique().tolist() == list(range(8, 14))
-    assert torch.equal(data.details["motion"], data.inputs["motion"])
-    assert torch.equal(data.details["shown_x"], data.details["digit"])
+    assert torch.equal(every.labels[scan], data.metadata["digit"])
+    assert torch.equal(every.forms[scan], data.metadata["form"])
+    assert data.metadata["form"].unique().tolist() == list(range(8, 14))
+    assert torch.equal(data.metadata["motion"], data.inputs["motion"])
+    assert torch.equal(data.metadata["shown_x"], data.metadata["digit"])
 
 
 def test_scans_are_dealt_like_cards():
@@ -215,7 +215,7 @@ def test_an_unreliable_modality_leaves_the_others_and_its_own_nuisances_as_they_
     given = digits("validation", renderers, reliability={"draws": 0.2, "motion": 0.2})
     assert all(torch.equal(plain.inputs[name], given.inputs[name]) for name in renderers)
     assert torch.equal(plain.targets, given.targets)
-    assert not torch.equal(given.details["shown_draws"], given.details["shown_motion"])
+    assert not torch.equal(given.metadata["shown_draws"], given.metadata["shown_motion"])
 
 
 def test_an_unreliable_modality_shows_what_the_details_say():
@@ -223,14 +223,14 @@ def test_an_unreliable_modality_shows_what_the_details_say():
     english = Text(languages=("english",))
     renderers = {"label": labels, "x": pixels, "text": english}
     data = digits("test", renderers, reliability=given)
-    assert torch.equal(data.inputs["label"], data.details["shown_label"])
+    assert torch.equal(data.inputs["label"], data.metadata["shown_label"])
     words = "zero one two three four five six seven eight nine".split()
-    shown = [words[digit] for digit in data.details["shown_text"].tolist()]
+    shown = [words[digit] for digit in data.metadata["shown_text"].tolist()]
     assert decode_text(data.inputs["text"]) == shown
     every, own = scans(), split_rows("test").tolist()
     meanings = {tuple(every.pixels[row].flatten().tolist()): every.labels[row] for row in own}
     seen = [meanings[tuple(scan)] for scan in data.inputs["x"].flatten(1).tolist()]
-    assert seen == data.details["shown_x"].tolist()
+    assert seen == data.metadata["shown_x"].tolist()
 
 
 @pytest.mark.parametrize("reliability", [0.0, 0.3, 0.9])
@@ -303,3 +303,11 @@ def test_a_mapping_gives_two_views_of_one_scan():
 def test_bad_arguments_are_refused_in_one_sentence(arguments, error, message):
     with pytest.raises(error, match=message):
         digits(**arguments)
+
+
+def test_the_motions_depend_on_the_seed_and_the_rendering():
+    first, other = (digits("test", ["text"], seed=s).metadata["motion"] for s in (0, 1))
+    assert (first == other).float().mean().item() == pytest.approx(1 / 4, abs=0.06)
+    twice = digits("test", ["text"], renderings=2).metadata["motion"].split(768)
+    assert torch.equal(twice[0], first)
+    assert (twice[0] == twice[1]).float().mean().item() == pytest.approx(1 / 4, abs=0.06)

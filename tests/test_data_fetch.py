@@ -17,13 +17,14 @@ import numpy as np
 import pooch
 import pytest
 
-from mmtutor.data import About, fetch, store, unpack
-from mmtutor.data.catalogue import CATALOGUE
-from mmtutor.data.digests import listing
-from mmtutor.data.entry import Download, Entry, Part
+from mmtutor.data import About, store
+from mmtutor.data.catalog import CATALOG
+from mmtutor.data.errors import DataError
 from mmtutor.data.real import grid_clips
-from mmtutor.data.store import DataError
-from mmtutor.data.unpack import grid_arrays, gunzip, untar
+from mmtutor.data.real.grid_clips import grid_arrays
+from mmtutor.data.store import Download, Entry, Part, fetch, unpack
+from mmtutor.data.store.digests import listing
+from mmtutor.data.store.unpack import gunzip, untar
 from tests.file_server import Server, tar, zipped
 from tests.launch.program import Program
 
@@ -54,7 +55,7 @@ def data(monkeypatch, tmp_path) -> Path:
 
 
 def enter(monkeypatch, *parts: Part) -> None:
-    monkeypatch.setitem(CATALOGUE, "toy", Entry(NOWHERE, parts, "toy"))
+    monkeypatch.setitem(CATALOG, "toy", Entry("toy", NOWHERE, parts, "toy"))
 
 
 def recordings(server: Server, **changes) -> Part:
@@ -62,7 +63,7 @@ def recordings(server: Server, **changes) -> Part:
     top = {f"toy-1.0/recordings/{name}": content for name, content in WAVS.items()}
     server.files.setdefault("v1.tar.gz", tar({"toy-1.0/README.md": b"read me", **top}))
     digest = listing({name: sha256(content) for name, content in WAVS.items()})
-    unpacked = partial(untar, members="recordings/*.wav")
+    unpacked = partial(untar, members="recordings/*.wav", limit=10**6)
     whole = Part("recordings", digest, (Download((server.address("v1.tar.gz"),)),), unpacked, 2)
     return fetch.replace(whole, **changes)
 
@@ -75,11 +76,11 @@ def table(server: Server, content: bytes = b"1,2,3\n" * 1000, name: str = "table
 
 
 def seen(folder: Path) -> dict[str, bytes]:
-    """The files below a folder but for the lock, which stays."""
+    """The files below a folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".lock"
+        if path.is_file()
     }
 
 
@@ -90,27 +91,27 @@ def wavs(folder: Path) -> dict[str, bytes]:
 def refusal() -> str:
     """The message with which `get` refuses, which is one line."""
     with pytest.raises(DataError) as stop:
-        store.get("toy")
+        store.get(CATALOG["toy"])
     assert "\n" not in str(stop.value)
     return str(stop.value)
 
 
 def test_a_file_comes_to_its_place_and_nothing_else_stays(monkeypatch, server, data):
     enter(monkeypatch, table(server))
-    assert store.get("toy") == data / "toy"
+    assert store.get(CATALOG["toy"]) == data / "toy"
     assert seen(data) == {"toy/tables/table.csv": b"1,2,3\n" * 1000}
 
 
 def test_a_good_file_is_not_fetched_again(monkeypatch, server):
     enter(monkeypatch, table(server))
-    store.get("toy")
-    store.get("toy")
+    store.get(CATALOG["toy"])
+    store.get(CATALOG["toy"])
     assert server.asked == ["table.csv"]
 
 
 def test_a_bar_shows_the_progress(monkeypatch, server, capsys):
     enter(monkeypatch, table(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     out, err = capsys.readouterr()
     assert "toy: table.csv: 100%" in err
     assert "6.00k/6.00k" in err
@@ -121,7 +122,7 @@ def test_pooch_is_silent_while_we_use_it_and_only_then(monkeypatch, server, capl
     logger = pooch.get_logger()  # apart from all other loggers
     monkeypatch.setattr(logger, "handlers", [caplog.handler])
     enter(monkeypatch, table(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert caplog.messages == []
     logger.info("something of another program")
     assert caplog.messages == ["something of another program"]
@@ -130,7 +131,7 @@ def test_pooch_is_silent_while_we_use_it_and_only_then(monkeypatch, server, capl
 def test_the_bar_counts_what_comes_without_a_length(monkeypatch, server, capsys):
     enter(monkeypatch, table(server))
     server.then = ["unsized"]
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert "toy: table.csv: 6.14kB [" in capsys.readouterr().err  # six chunks of 1,024 bytes
 
 
@@ -138,20 +139,20 @@ def test_a_compressed_file_is_unpacked(monkeypatch, server, data):
     server.files["x.gz"] = packed = gzip.compress(b"pixels")
     download = Download((server.address("x.gz"),), f"md5:{hashlib.md5(packed).hexdigest()}")
     enter(monkeypatch, Part("raw/x", sha256(b"pixels"), (download,), gunzip))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert seen(data) == {"toy/raw/x": b"pixels"}
 
 
 def test_of_an_archive_only_the_wanted_members_are_unpacked(monkeypatch, server, data):
     enter(monkeypatch, recordings(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert wavs(data) == WAVS
     assert "README.md" not in "".join(seen(data))
 
 
 def test_the_digests_stand_beside_the_folder_as_sha256sum_reads_them(monkeypatch, server, data):
     enter(monkeypatch, recordings(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     lines = [f"{sha256(content)}  {name}\n" for name, content in sorted(WAVS.items())]
     assert (data / "toy" / "recordings.sha256").read_text() == "".join(lines)
 
@@ -160,14 +161,14 @@ def test_a_mirror_is_asked_when_the_first_address_fails(monkeypatch, server):
     part = table(server)
     mirrors = (server.address("gone.csv"), *part.downloads[0].addresses)
     enter(monkeypatch, fetch.replace(part, downloads=(Download(mirrors),)))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert server.asked == ["gone.csv"] * 3 + ["table.csv"]
 
 
 def test_a_connection_that_breaks_off_is_tried_again_from_the_start(monkeypatch, server, data):
     enter(monkeypatch, recordings(server))
     server.then = ["half", 503, "whole"]
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert wavs(data) == WAVS
     assert len(server.asked) == 3
 
@@ -177,7 +178,7 @@ def test_a_connection_that_always_breaks_off_leaves_nothing(monkeypatch, server,
     server.then = ["half"]
     assert f"the connection to 127.0.0.1:{server.server_port} broke off; try again" in refusal()
     assert seen(data) == {}
-    assert not store.here("toy")
+    assert not store.here(CATALOG["toy"])
 
 
 def test_a_server_error_is_told_with_the_address_and_the_place(monkeypatch, server, data):
@@ -235,6 +236,30 @@ def test_an_archive_that_leads_elsewhere_is_refused_and_thrown_away(monkeypatch,
     assert seen(tmp_path) == {}
 
 
+def test_an_archive_with_a_name_that_is_not_utf8_is_refused(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    server.files["v1.tar.gz"] = tar({os.fsdecode(b"toy-1.0/recordings/\xff.wav"): b"x"})
+    named = r"v1.tar.gz holds 'toy-1.0/recordings/\udcff.wav', a name that is not UTF-8"
+    assert named in refusal()
+    assert seen(data) == {}
+
+
+def test_an_archive_that_is_larger_than_the_set_is_refused(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    server.files["v1.tar.gz"] = tar({"toy-1.0/recordings/0_a_0.wav": bytes(10**6 + 1)})
+    assert "v1.tar.gz holds more than the 1,000,000 bytes that it may; try again" in refusal()
+    assert seen(data) == {}
+
+
+def test_a_pipe_among_the_files_is_replaced(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    store.get(CATALOG["toy"])
+    (data / "toy" / "recordings" / "1_a_0.wav").unlink()
+    os.mkfifo(data / "toy" / "recordings" / "1_a_0.wav")
+    store.get(CATALOG["toy"])
+    assert wavs(data) == WAVS
+
+
 def test_an_archive_with_two_members_of_one_name_is_refused(monkeypatch, server, data):
     enter(monkeypatch, recordings(server))
     twice = {"a/recordings/0_a_0.wav": b"zero", "b/recordings/0_a_0.wav": b"other"}
@@ -283,20 +308,20 @@ def damage(kind: str, folder: Path) -> None:
 @pytest.mark.parametrize("kind", ["changed", "cut", "missing", "extra"])
 def test_a_folder_that_is_not_as_published_is_fetched_anew(monkeypatch, server, data, kind):
     enter(monkeypatch, recordings(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     damage(kind, data / "toy" / "recordings")
     assert wavs(data) != WAVS
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert wavs(data) == WAVS
     assert len(server.asked) == 2
 
 
 def test_only_the_damaged_part_is_fetched_anew(monkeypatch, server, data):
     enter(monkeypatch, table(server), table(server, b"a,b\n", "names.csv"), recordings(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     server.asked.clear()
     (data / "toy" / "tables" / "names.csv").write_bytes(b"a,B\n")
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert server.asked == ["names.csv"]
     assert (data / "toy" / "tables" / "names.csv").read_bytes() == b"a,b\n"
 
@@ -305,17 +330,34 @@ def test_a_damaged_file_is_not_taken_for_one_saved_by_hand(monkeypatch, server, 
     enter(monkeypatch, fetch.replace(table(server), path="table.csv"))
     (data / "toy").mkdir(parents=True)
     (data / "toy" / "table.csv").write_bytes(b"1,2,4")
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert seen(data) == {"toy/table.csv": b"1,2,3\n" * 1000}
 
 
 def test_damaged_files_stay_if_no_better_ones_can_be_had(monkeypatch, server, data):
     enter(monkeypatch, recordings(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     damage("changed", data / "toy" / "recordings")
     before = seen(data)
     server.then = [404]
     assert f"{data}/toy/recordings/1_a_0.wav is damaged, and could not be fetched: " in refusal()
+    assert seen(data) == before
+
+
+def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(monkeypatch, server, data):
+    enter(monkeypatch, recordings(server))
+    store.get(CATALOG["toy"])
+    damage("changed", data / "toy" / "recordings")
+    before = seen(data)
+    replace = Path.replace
+
+    def stuck(path, target):
+        if path.name == "recordings":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    assert f"{data}/toy cannot be written (Permission denied)" in refusal()
     assert seen(data) == before
 
 
@@ -328,7 +370,7 @@ def test_in_a_place_that_is_read_only_the_damaged_file_is_named(monkeypatch, ser
             raise OSError(errno.EROFS, "Read-only file system")
 
     enter(monkeypatch, recordings(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     damage("changed", data / "toy" / "recordings")
     monkeypatch.setattr(fetch, "FileLock", ReadOnly)
     assert refusal() == (
@@ -349,7 +391,7 @@ def test_a_download_saved_by_hand_is_unpacked_without_a_network(monkeypatch, ser
     server.then = [503]
     (data / "toy").mkdir(parents=True)
     (data / "toy" / "v1.tar.gz").write_bytes(server.files["v1.tar.gz"])
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert wavs(data) == WAVS
     assert server.asked == []
 
@@ -358,7 +400,7 @@ def test_a_file_put_in_its_place_by_hand_is_enough(monkeypatch, server, data):
     enter(monkeypatch, table(server))
     (data / "toy" / "tables").mkdir(parents=True)
     (data / "toy" / "tables" / "table.csv").write_bytes(server.files["table.csv"])
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert server.asked == []
 
 
@@ -378,7 +420,7 @@ def test_an_interrupt_leaves_nothing(monkeypatch, server, data):
 
     enter(monkeypatch, recordings(server, unpack=interrupt))
     with pytest.raises(KeyboardInterrupt):
-        store.get("toy")
+        store.get(CATALOG["toy"])
     assert seen(data) == {}
 
 
@@ -389,9 +431,9 @@ def test_what_a_killed_run_left_is_removed_and_never_taken_for_good(monkeypatch,
     for name, content in WAVS.items():
         (litter / name).write_bytes(content)
     (litter.parent.parent / "v1.tar.gz").write_bytes(b"the first bytes")
-    assert not store.here("toy")
-    assert store.problems("toy") == [f"{data}/toy/recordings is missing"]
-    store.get("toy")
+    assert not store.here(CATALOG["toy"])
+    assert store.problems(CATALOG["toy"]) == [f"{data}/toy/recordings is missing"]
+    store.get(CATALOG["toy"])
     assert server.asked == ["v1.tar.gz"]
     assert set(seen(data / "toy")) == {
         "recordings/0_a_0.wav",
@@ -402,10 +444,10 @@ def test_what_a_killed_run_left_is_removed_and_never_taken_for_good(monkeypatch,
 
 def test_what_was_left_at_the_very_end_of_a_run_is_removed_too(monkeypatch, server, data):
     enter(monkeypatch, table(server))
-    store.get("toy")
+    store.get(CATALOG["toy"])
     (data / "toy" / ".toy.partial").mkdir()
     (data / "toy" / ".toy.partial" / "table.csv").write_bytes(b"1,2,3")
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert list(seen(data)) == ["toy/tables/table.csv"]
     assert server.asked == ["table.csv"]
 
@@ -414,16 +456,16 @@ CHILD = """
 import sys
 from functools import partial
 from mmtutor.data import About, store
-from mmtutor.data.catalogue import CATALOGUE
-from mmtutor.data.entry import Download, Entry, Part
-from mmtutor.data.unpack import untar
+from mmtutor.data.catalog import CATALOG
+from mmtutor.data.store import Download, Entry, Part, fetch, unpack
+from mmtutor.data.store.unpack import untar
 address, digest = sys.argv[1:]
-unpack = partial(untar, members="recordings/*.wav")
+unpack = partial(untar, members="recordings/*.wav", limit=10**6)
 part = Part("recordings", digest, (Download((address,)),), unpack, 2)
-CATALOGUE["toy"] = Entry(About("", "", "", ""), (part,), "toy")
+CATALOG["toy"] = Entry("toy", About("", "", "", ""), (part,), "toy")
 print("ready", flush=True)
 sys.stdin.readline()
-print(store.get("toy"))
+print(store.get(CATALOG["toy"]))
 """
 
 
@@ -450,9 +492,9 @@ def test_a_process_killed_in_the_middle_leaves_nothing_that_counts(monkeypatch, 
         os.kill(process.pid, signal.SIGKILL)
         process.wait(60)
     assert (data / "toy" / ".toy.partial").is_dir()
-    assert not store.here("toy")
+    assert not store.here(CATALOG["toy"])
     assert not (data / "toy" / "recordings").exists()
-    store.get("toy")
+    store.get(CATALOG["toy"])
     assert wavs(data) == WAVS
     assert not (data / "toy" / ".toy.partial").exists()
 
@@ -494,7 +536,7 @@ def zenodo(monkeypatch, server):
     monkeypatch.setattr(
         pooch.downloaders.ZenodoRepository, "base_api_url", server.address("").rstrip("/")
     )
-    monkeypatch.setattr(unpack, "GRID_CLIPS", 2)
+    monkeypatch.setattr(grid_clips, "CLIPS", 2)
     monkeypatch.setattr(grid_clips, "make", names_of_clips)
     downloads = tuple(Download((f"doi:10.5281/zenodo.3625687/{name}",)) for name in server.files)
     enter(monkeypatch, Part("s1.npz", "0" * 64, downloads[:2], grid_arrays, computed=True))
@@ -509,19 +551,19 @@ def names_of_clips(raw: Path) -> dict[str, np.ndarray]:
 
 
 def test_the_arrays_of_grid_are_made_from_the_clips_of_a_zenodo_record(zenodo, data):
-    store.get("toy")
+    store.get(CATALOG["toy"])
     with np.load(data / "toy" / "s1.npz") as arrays:
         assert arrays["ids"].tolist() == ["a.mpg", "b.mpg"]
     assert set(seen(data)) == {"toy/s1.npz", "toy/s1.npz.sha256"}
-    assert store.problems("toy") == []
+    assert store.problems(CATALOG["toy"]) == []
 
 
 def test_a_computed_file_that_changed_is_made_anew(zenodo, data):
-    store.get("toy")
+    store.get(CATALOG["toy"])
     good = (data / "toy" / "s1.npz").read_bytes()
     (data / "toy" / "s1.npz").write_bytes(good[:-1])
-    assert store.problems("toy") == [f"{data}/toy/s1.npz is damaged"]
-    store.get("toy")
+    assert store.problems(CATALOG["toy"]) == [f"{data}/toy/s1.npz is damaged"]
+    store.get(CATALOG["toy"])
     assert (data / "toy" / "s1.npz").read_bytes() == good
 
 
@@ -537,9 +579,16 @@ def test_the_checksum_of_the_record_is_compared(zenodo, data):
 
 
 def test_clips_that_are_too_few_are_refused(monkeypatch, zenodo, data):
-    monkeypatch.setattr(unpack, "GRID_CLIPS", 1000)
+    monkeypatch.setattr(grid_clips, "CLIPS", 1000)
     assert "s1.zip holds 2 clips, 1,000 expected" in refusal()
     assert seen(data) == {}
+
+
+def test_a_zip_archive_with_a_name_that_is_not_utf8_is_refused(zenodo, data):
+    (data / "toy").mkdir(parents=True)
+    archive = zipped({"s1/é.mpg": b"x"}).replace("é".encode(), b"\xff\xff")
+    (data / "toy" / "s1.zip").write_bytes(archive)
+    assert "cannot be unpacked ('utf-8' codec can't decode" in refusal()
 
 
 def test_a_record_without_the_file_is_told(zenodo):
@@ -548,7 +597,7 @@ def test_a_record_without_the_file_is_told(zenodo):
 
 
 def test_what_makes_the_file_must_be_installed_before_anything_is_fetched(monkeypatch, zenodo):
-    part = fetch.replace(CATALOGUE["toy"].parts[0], needs=("no_such_package",))
+    part = fetch.replace(CATALOG["toy"].parts[0], needs=("no_such_package",))
     enter(monkeypatch, part)
     assert 'no_such_package is not installed: pip install "mmtutor[real]"' in refusal()
     assert zenodo.asked == []

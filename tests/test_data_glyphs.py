@@ -11,12 +11,13 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from mmtutor.data import decode_text, fonts
-from mmtutor.data.fonts import FACES, PIXELS, draw, fingerprint
-from mmtutor.data.glyphs import KINDS, PARTS, SCRIPTS, glyphs
+from mmtutor.data import decode_text
+from mmtutor.data.glyphs import fonts
+from mmtutor.data.glyphs.fonts import FACES, PIXELS, draw, fingerprint
+from mmtutor.data.glyphs.glyphs import KINDS, PARTS, SCRIPTS, glyphs
 
 # `mmtutor.data.glyphs` may also be the function of that name.
-module = importlib.import_module("mmtutor.data.glyphs")
+module = importlib.import_module("mmtutor.data.glyphs.glyphs")
 FACE_NAMES = list(FACES)
 ARROW, LEFT_HALF, RIGHT_HALF, GRAVE = "\N{RIGHTWARDS ARROW}", "▌", "▐", "\N{COMBINING GRAVE ACCENT}"
 
@@ -49,7 +50,7 @@ def columns(character, face="DejaVu Sans"):
 
 
 def pairs(data, *names):
-    return set(zip(*(data.details[name].tolist() for name in names), strict=True))
+    return set(zip(*(data.metadata[name].tolist() for name in names), strict=True))
 
 
 # The outline of "|" in DejaVu Sans: x from 260 to 430 and y from -483 to 1565 of 2048 units in
@@ -182,7 +183,7 @@ def test_the_inputs_have_the_shapes_and_types_of_the_book():
 
 def test_the_parts_have_the_pictures_and_characters_of_the_book():
     sizes = {
-        name: (len(part(name)), len(part(name).details["character"].unique())) for name in PARTS
+        name: (len(part(name)), len(part(name).metadata["character"].unique())) for name in PARTS
     }
     assert sizes == {
         "train": (27856, 5231),
@@ -199,7 +200,7 @@ def test_the_parts_have_the_pictures_and_characters_of_the_book():
 def test_an_example_is_the_picture_of_its_code_point_in_its_face():
     data = part("unseen_style")
     for row in (0, 1000, 4000):
-        code, face = (int(data.details[name][row]) for name in ("codepoint", "face"))
+        code, face = (int(data.metadata[name][row]) for name in ("codepoint", "face"))
         assert torch.equal(
             data.inputs["image"][row, 0], torch.from_numpy(drawn(FACE_NAMES[face])[code]) / 255
         )
@@ -208,7 +209,7 @@ def test_an_example_is_the_picture_of_its_code_point_in_its_face():
 def test_the_text_and_the_class_are_the_name_of_the_character():
     data = part("validation")
     texts = decode_text(data.inputs["text"])
-    assert texts == [unicodedata.name(chr(code)) for code in data.details["codepoint"].tolist()]
+    assert texts == [unicodedata.name(chr(code)) for code in data.metadata["codepoint"].tolist()]
     assert texts == [data.classes[index] for index in data.targets.tolist()]
     assert part("unseen_both").classes == data.classes
     assert data.classes[:2] == ("EXCLAMATION MARK", "QUOTATION MARK")
@@ -217,7 +218,7 @@ def test_the_text_and_the_class_are_the_name_of_the_character():
 
 def test_a_character_is_in_one_split_with_all_its_faces():
     train, validation, test = (
-        set().union(*(part(name).details["codepoint"].tolist() for name in names))
+        set().union(*(part(name).metadata["codepoint"].tolist() for name in names))
         for names in (
             ("train", "unseen_face", "unseen_style"),
             ("validation",),
@@ -232,7 +233,7 @@ def test_a_character_is_in_one_split_with_all_its_faces():
 def test_the_code_point_alone_decides_on_the_split():
     # The first 4 bytes of sha256("U+00E9"), as a number, end with the digit 0.
     assert int(sha256(b"U+00E9").hexdigest()[:8], 16) % 10 == 0
-    assert ord("é") in part("unseen_characters").details["codepoint"]
+    assert ord("é") in part("unseen_characters").metadata["codepoint"]
     for name, last_digits in (
         ("unseen_both", {0}),
         ("validation", {1}),
@@ -240,15 +241,15 @@ def test_the_code_point_alone_decides_on_the_split():
     ):
         found = {
             int(sha256(f"U+{code:04X}".encode()).hexdigest()[:8], 16) % 10
-            for code in part(name).details["codepoint"].tolist()
+            for code in part(name).metadata["codepoint"].tolist()
         }
         assert found == last_digits
-    assert {ord(c) for c in "AaBe.|"} <= set(part("train").details["codepoint"].tolist())
-    assert {ord(c) for c in "lpu9"} <= set(part("validation").details["codepoint"].tolist())
+    assert {ord(c) for c in "AaBe.|"} <= set(part("train").metadata["codepoint"].tolist())
+    assert {ord(c) for c in "lpu9"} <= set(part("validation").metadata["codepoint"].tolist())
 
 
 def test_the_unseen_faces_and_styles_are_not_among_those_of_training():
-    faces = {name: {FACE_NAMES[i] for i in part(name).details["face"].tolist()} for name in PARTS}
+    faces = {name: {FACE_NAMES[i] for i in part(name).metadata["face"].tolist()} for name in PARTS}
     assert faces["unseen_face"] == {"DejaVu Serif Bold Italic"}
     assert faces["unseen_style"] == {"STIX", "STIX Bold", "STIX Italic", "STIX Bold Italic"}
     assert faces["unseen_both"] == faces["unseen_face"] | faces["unseen_style"]
@@ -257,9 +258,9 @@ def test_the_unseen_faces_and_styles_are_not_among_those_of_training():
 
 
 def test_every_character_of_an_unseen_face_was_seen_in_training():
-    seen = set(part("train").details["character"].tolist())
+    seen = set(part("train").metadata["character"].tolist())
     for name in ("unseen_face", "unseen_style"):
-        assert set(part(name).details["character"].tolist()) <= seen
+        assert set(part(name).metadata["character"].tolist()) <= seen
 
 
 def test_two_pictures_have_one_number_if_and_only_if_all_their_pixels_agree():
@@ -267,17 +268,17 @@ def test_two_pictures_have_one_number_if_and_only_if_all_their_pixels_agree():
     pictures = data.inputs["image"].flatten(1)
     shown = {
         (number, pixels.tobytes())
-        for number, pixels in zip(data.details["picture"].tolist(), pictures.numpy(), strict=True)
+        for number, pixels in zip(data.metadata["picture"].tolist(), pictures.numpy(), strict=True)
     }
     assert len(shown) == len({n for n, _ in shown}) == len({pixels for _, pixels in shown})
     assert len(shown) < len(data)
 
 
 def test_the_latin_capital_a_looks_like_three_of_training_and_one_of_the_test():
-    train, test = part("train").details, part("unseen_characters").details
+    train, test = part("train").metadata, part("unseen_characters").metadata
     latin = train["picture"][(train["codepoint"] == ord("A")) & (train["face"] == 0)]
     found = [
-        details["codepoint"][details["picture"] == latin].tolist() for details in (train, test)
+        metadata["codepoint"][metadata["picture"] == latin].tolist() for metadata in (train, test)
     ]
     # Greek alpha and Cyrillic a; the styled A of formulas, which borrows it; the A of Lisu.
     assert [[hex(code) for code in codes] for codes in found] == [
@@ -330,8 +331,8 @@ def test_the_script_and_the_kind_of_a_character(character, script, kind):
 def test_a_target_tells_the_script_or_the_kind(target, classes):
     data = glyphs("unseen_characters", target=target)
     assert data.classes == classes
-    assert torch.equal(data.targets, data.details[target])
-    of_e_acute = data.targets[data.details["codepoint"] == ord("é")]
+    assert torch.equal(data.targets, data.metadata[target])
+    of_e_acute = data.targets[data.metadata["codepoint"] == ord("é")]
     assert {classes[i] for i in of_e_acute.tolist()} <= {"latin", "small letter"}
     # Every class is there to be tested.
     assert len(data.targets.unique()) == len(classes)
@@ -341,8 +342,8 @@ def test_changing_what_is_returned_changes_no_later_call():
     data = glyphs("unseen_face")
     for tensor in (*data.inputs.values(), data.targets):
         tensor.zero_()
-    assert torch.equal(data.details["character"], part("unseen_face").targets)
-    data.details["character"].zero_()
+    assert torch.equal(data.metadata["character"], part("unseen_face").targets)
+    data.metadata["character"].zero_()
     again, wanted = glyphs("unseen_face"), part("unseen_face")
     assert torch.equal(again.targets, wanted.targets)
     assert torch.equal(again.inputs["image"], wanted.inputs["image"])

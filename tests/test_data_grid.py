@@ -45,7 +45,7 @@ def arrays():
 def file(tmp_path, arrays, monkeypatch):
     """The file of those arrays."""
     np.savez(tmp_path / "s1_digits.npz", **arrays)
-    monkeypatch.setattr(store, "get", {"grid": tmp_path}.__getitem__)
+    monkeypatch.setattr(store, "get", lambda entry: tmp_path)
     return tmp_path / "s1_digits.npz"
 
 
@@ -62,21 +62,21 @@ def test_an_example_is_a_video_and_a_sound(file):
 
 
 def test_every_clip_is_in_one_split_and_each_digit_is_split_alike(file):
-    rows = torch.cat([grid(split).details["clip"] for split in SPLITS])
+    rows = torch.cat([grid(split).metadata["clip"] for split in SPLITS])
     assert sorted(rows.tolist()) == list(range(1000))
     counts = {split: grid(split).targets.bincount().tolist() for split in SPLITS}
     assert counts == {"train": [60] * 10, "validation": [10] * 10, "test": [30] * 10}
 
 
 def test_the_split_is_the_same_for_every_seed_and_not_a_run_of_rows(file):
-    first, other = (grid("test", seed=seed, snr_db=0.0).details["clip"] for seed in (0, 1))
+    first, other = (grid("test", seed=seed, snr_db=0.0).metadata["clip"] for seed in (0, 1))
     assert torch.equal(first, other)
     assert (first < 500).sum() > 100
 
 
 def test_the_parts_of_an_example_are_of_one_clip(file, arrays):
     data = grid("validation", target="clean")
-    rows = data.details["clip"]
+    rows = data.metadata["clip"]
     corner = (data.inputs["video"][:, 0, 0, 0, :2] * 255).round().long()
     assert torch.equal(256 * corner[:, 0] + corner[:, 1], rows)
     sound = torch.from_numpy(arrays["audio"][rows]).float()
@@ -96,7 +96,7 @@ def test_the_name_of_a_clip_spells_its_sentence():
 def test_the_digit_is_not_given_away_to_whoever_must_find_it(file):
     assert grid("test").modalities == ("video", "audio")
     assert grid("test", target="clean").modalities == ("video", "audio", "text")
-    assert "sentence" in grid("test").details
+    assert "sentence" in grid("test").metadata
 
 
 @pytest.mark.parametrize("snr_db", [None, 10.0, -10.0])
@@ -195,39 +195,6 @@ def test_what_is_no_name_of_a_clip_has_no_sentence(name):
         sentence(name)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"video": np.zeros((1000, 12, 28, 63), np.uint8)},
-            "video should be uint8 .* but is uint8",
-        ),
-        ({"audio": np.zeros((1000, 5120))}, "audio should be int16 .* but is float64"),
-        (
-            {"label": np.zeros(999, np.int64)},
-            r"label should be int64 \(1000,\), but is int64 \(999,\)",
-        ),
-        ({"label": np.zeros(1000, np.int64)}, "should have 100 clips of each digit"),
-        ({"label": np.arange(1000) % 10 - 1}, "should have 100 clips of each digit"),
-        ({"ids": None}, "no file of arrays .*ids"),
-    ],
-)
-def test_a_file_of_other_arrays_is_refused(file, arrays, changes, message):
-    changed = {name: x for name, x in (arrays | changes).items() if x is not None}
-    np.savez(file, **changed)
-    with pytest.raises(DataError, match=rf"s1_digits.npz is damaged: .*{message}.*; delete it"):
-        grid()
-
-
-def test_a_cut_off_or_missing_file_is_refused(file):
-    file.write_bytes(file.read_bytes()[:5000])
-    with pytest.raises(DataError, match="s1_digits.npz is damaged: it is no file of arrays"):
-        grid()
-    file.unlink()
-    with pytest.raises(DataError, match="s1_digits.npz is damaged: .*No such file"):
-        grid()
-
-
 def write_clip(folder, name, frames=75, samples=3 * 44_100, words="0 24000 sil\n24000 26000 two"):
     """A clip whose frame k has the gray 20 + 3k in the corner of the mouth, and less below;
     a tone sounds from second 1 on."""
@@ -288,33 +255,31 @@ def test_a_digit_at_the_edge_of_a_clip_gives_the_nearest_frames(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    "words",
     [
-        ("0 23750 sil", "it should have one digit, but has 0"),
-        ("0 5 two\n5 9 four", "it should have one digit, but has 2"),
-        ("0 5 two now", "it is no alignment"),
-        ("0 five two", "it is no alignment"),
+        "0 23750 sil",
+        "0 5 two\n5 9 four",
+        "0 5 two now",
+        "0 five two",
     ],
 )
-def test_an_alignment_without_one_digit_is_refused(tmp_path, words, message):
+def test_an_alignment_without_one_digit_is_refused(tmp_path, words):
     path = tmp_path / "bbaf2n.align"
     path.write_text(words)
-    with pytest.raises(DataError, match=rf"bbaf2n.align is damaged: {message}"):
+    with pytest.raises(DataError, match=r"bbaf2n.align is no alignment with one digit"):
         digit_and_middle(path)
 
 
 def test_what_is_no_clip_is_refused(tmp_path):
     pytest.importorskip("av", reason='clips need PyAV: pip install "mmtutor[real]"')
-    with pytest.raises(DataError, match=r"s1 is damaged: it holds no clips \*.mpg"):
-        make(tmp_path)
     write_clip(tmp_path, "bbaf2n", frames=11)
-    with pytest.raises(DataError, match="bbaf2n.mpg is damaged: .*has 11 where 12 are needed"):
+    with pytest.raises(DataError, match="bbaf2n.mpg is no clip .*has 11 where 12 are needed"):
         make(tmp_path)
     (tmp_path / "s1" / "bbaf2n.mpg").write_bytes(b"no clip")
-    with pytest.raises(DataError, match="bbaf2n.mpg is damaged: it is no clip"):
+    with pytest.raises(DataError, match="bbaf2n.mpg is no clip of 3 seconds"):
         make(tmp_path)
     (tmp_path / "align" / "bbaf2n.align").unlink()
-    with pytest.raises(DataError, match="bbaf2n.align is damaged: it is no alignment"):
+    with pytest.raises(DataError, match="bbaf2n.align is no alignment"):
         make(tmp_path)
 
 
@@ -342,7 +307,7 @@ def test_the_real_clips_give_the_rows_of_the_real_file():
 def test_the_word_after_an_even_digit_is_now_or_please():
     every = [grid(split) for split in SPLITS]
     labels = torch.cat([data.targets for data in every]).tolist()
-    sentences = [words for data in every for words in decode_text(data.details["sentence"])]
+    sentences = [words for data in every for words in decode_text(data.metadata["sentence"])]
     assert len(set(sentences)) == 1000
     for label, words in zip(labels, sentences, strict=True):
         assert words.split()[-1] in (("now", "please") if label % 2 == 0 else ("again", "soon"))
@@ -380,7 +345,7 @@ def test_a_linear_model_hears_more_of_the_clean_sound_if_it_knows_the_sentence()
 
 @needs("grid")
 def test_the_split_and_seed_0_are_those_that_the_book_shows():
-    rows = {split: grid(split).details["clip"][:6].tolist() for split in SPLITS}
+    rows = {split: grid(split).metadata["clip"][:6].tolist() for split in SPLITS}
     assert rows == {
         "train": [2, 7, 10, 11, 13, 14],
         "validation": [1, 8, 9, 15, 19, 21],

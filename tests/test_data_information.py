@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import mutual_info_score
 
-from mmtutor.data.information import (
+from mmtutor.data.planted.information import (
     best_accuracy,
     entropy,
     joint_table,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmtutor.data import SPLITS, Audio, Image, scans
-from mmtutor.data.pairs import sums
+from mmtutor.data.digits.pairs import sums
 
 
 def labels(scene, generator):
@@ -27,7 +27,7 @@ def test_the_target_is_the_sum_of_what_the_modalities_show():
     assert data.targets.dtype == torch.float32
     assert torch.equal(data.targets, shown.float())
     for name in "abc":
-        assert torch.equal(data.details[f"shown_{name}"], data.inputs[name])
+        assert torch.equal(data.metadata[f"shown_{name}"], data.inputs[name])
 
 
 def test_by_default_a_picture_and_a_telephone_key_are_added():
@@ -69,15 +69,15 @@ def test_the_scans_are_those_of_the_digits_and_of_the_split():
     for split, forms in SPLITS.items():
         data = sums(split, {"a": pixels, "b": pixels})
         for name in "ab":
-            rows = data.details[f"scan_{name}"]
+            rows = data.metadata[f"scan_{name}"]
             assert torch.equal(every.pixels[rows], data.inputs[name])
-            assert torch.equal(every.labels[rows], data.details[f"shown_{name}"])
+            assert torch.equal(every.labels[rows], data.metadata[f"shown_{name}"])
             assert set(every.forms[rows].tolist()) == set(forms)
-        assert not torch.equal(data.details["scan_a"], data.details["scan_b"])
+        assert not torch.equal(data.metadata["scan_a"], data.metadata["scan_b"])
 
 
 def test_nearly_every_scan_is_used_once():
-    used = sums("train", {"a": labels, "b": labels}).details["scan_a"].bincount()
+    used = sums("train", {"a": labels, "b": labels}).metadata["scan_a"].bincount()
     assert used.max() <= 2
     assert (used > 0).sum() > 0.9 * 776
 
@@ -87,7 +87,7 @@ def test_another_modality_leaves_the_first_as_they_were():
     three = sums("validation", {"c": draws, "b": labels, "a": draws})
     assert all(torch.equal(two.inputs[name], three.inputs[name]) for name in "ab")
     assert not torch.equal(three.inputs["c"], three.inputs["a"])
-    assert torch.equal(two.targets + three.details["shown_c"], three.targets)
+    assert torch.equal(two.targets + three.metadata["shown_c"], three.targets)
 
 
 def test_the_same_seed_gives_the_same_bits_and_more_renderings_come_behind():

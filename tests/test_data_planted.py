@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
-from mmtutor.data.information import joint_table, truths
-from mmtutor.data.planted import planted, planted_truth
+from mmtutor.data.planted.information import joint_table, truths
+from mmtutor.data.planted.planted import planted, planted_truth
 
 NAMES = ("left", "right")
 MIXTURES = [
@@ -121,7 +121,7 @@ def test_the_truth_is_that_of_the_whole_table(amounts):
 @pytest.mark.parametrize("amounts", MIXTURES)
 def test_the_examples_hold_the_planted_information(amounts):
     data = planted(**amounts, examples=50_000)
-    joint = joint_table(data.details["left"], data.details["right"], data.targets)
+    joint = joint_table(data.metadata["left"], data.metadata["right"], data.targets)
     for subset, (bits, best) in truths(joint, NAMES).items():
         assert planted_truth(**amounts)[subset].bits == pytest.approx(bits, abs=0.02)
         assert planted_truth(**amounts)[subset].accuracy == pytest.approx(best, abs=0.02)
@@ -129,8 +129,8 @@ def test_the_examples_hold_the_planted_information(amounts):
 
 def test_a_modality_shows_the_bits_that_are_planted_in_it():
     data = planted(redundancy=1, uniqueness=(1, 1), synergy=1)
-    redundant, left, right, synergistic = data.details["bits"].T
-    shown, also_shown = data.details["left"], data.details["right"]
+    redundant, left, right, synergistic = data.metadata["bits"].T
+    shown, also_shown = data.metadata["left"], data.metadata["right"]
     assert torch.equal(shown[:, 0], redundant)
     assert torch.equal(also_shown[:, 0], redundant)
     assert torch.equal(shown[:, 1], left)
@@ -141,7 +141,7 @@ def test_a_modality_shows_the_bits_that_are_planted_in_it():
 
 def test_a_part_of_a_bit_is_shown_in_that_share_of_the_examples():
     data = planted(redundancy=1.25, synergy=0.5, examples=10_000)
-    left, right = data.details["left"], data.details["right"]
+    left, right = data.metadata["left"], data.metadata["right"]
     assert (left[:, 0] >= 0).all()
     assert (left[:, 1] >= 0).float().mean().item() == chance(0.25, 10_000)
     assert (left[:, 2] >= 0).float().mean().item() == chance(0.5, 10_000)
@@ -151,7 +151,7 @@ def test_a_part_of_a_bit_is_shown_in_that_share_of_the_examples():
 def test_the_classes_are_the_labels_as_strings_of_bits():
     data = planted(redundancy=1, uniqueness=(1, 0))
     assert data.classes == ("00", "01", "10", "11")
-    for bits, target in zip(data.details["bits"].tolist(), data.targets.tolist(), strict=True):
+    for bits, target in zip(data.metadata["bits"].tolist(), data.targets.tolist(), strict=True):
         assert data.classes[target] == "".join(map(str, bits))
 
 
@@ -171,7 +171,7 @@ def test_without_noise_the_features_are_orthogonal_bits():
 
 def test_a_bit_that_is_not_shown_is_zero():
     data = planted(synergy=0.5, noise=0)
-    hidden = data.details["left"][:, 0] < 0
+    hidden = data.metadata["left"][:, 0] < 0
     assert 800 < hidden.sum() < 1200
     for name in NAMES:
         assert (data.inputs[name][hidden] == 0).all()
@@ -180,7 +180,7 @@ def test_a_bit_that_is_not_shown_is_zero():
 
 def test_a_modality_with_nothing_to_show_is_noise():
     data = planted(uniqueness=(1, 0), noise=0.1, examples=10_000)
-    assert data.details["right"].shape == (10_000, 0)
+    assert data.metadata["right"].shape == (10_000, 0)
     assert data.inputs["right"].std().item() == pytest.approx(0.4, rel=0.01)  # √16 · 0.1
     assert data.inputs["right"].mean().abs() < 0.01
 
@@ -197,9 +197,9 @@ def test_the_noise_leaves_all_else_as_it_was():
 
 def readable(train, test, name="right"):
     """Whether a linear map that is fitted to one data set reads the symbols of another."""
-    symbols = train.details[name].float()
+    symbols = train.metadata[name].float()
     matrix = torch.linalg.lstsq(train.inputs[name], symbols - 0.5).solution
-    return torch.equal((test.inputs[name] @ matrix > 0).long(), test.details[name])
+    return torch.equal((test.inputs[name] @ matrix > 0).long(), test.metadata[name])
 
 
 def test_the_directions_are_the_same_in_all_splits_and_depend_on_the_seed():
@@ -256,8 +256,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
     first, again, other = (planted(redundancy=0.5, synergy=1, seed=seed) for seed in (0, 0, 1))
     for name in NAMES:
         assert torch.equal(first.inputs[name], again.inputs[name])
-        assert torch.equal(first.details[name], again.details[name])
-        assert not torch.equal(first.details[name], other.details[name])
+        assert torch.equal(first.metadata[name], again.metadata[name])
+        assert not torch.equal(first.metadata[name], other.metadata[name])
     assert torch.equal(first.targets, again.targets)
     assert not torch.equal(first.targets, other.targets)
 
@@ -273,15 +273,15 @@ def test_keys_and_gaps_are_drawn_for_each_split_and_seed():
     origins = [("train", 0), ("validation", 0), ("test", 0), ("train", 1)]
     keys, gaps = set(), set()
     for split, seed in origins:
-        keys.add(tuple(planted(split, synergy=1, seed=seed).details["left"][:, 0].tolist()))
-        shown = planted(split, redundancy=0.5, seed=seed).details["left"][:, 0]
+        keys.add(tuple(planted(split, synergy=1, seed=seed).metadata["left"][:, 0].tolist()))
+        shown = planted(split, redundancy=0.5, seed=seed).metadata["left"][:, 0]
         gaps.add(tuple((shown < 0).tolist()))
     assert len(keys) == len(gaps) == 4
 
 
 def test_seed_0_gives_the_same_labels_everywhere():
     assert planted(uniqueness=1).targets[:12].tolist() == [3, 1, 0, 3, 3, 2, 3, 1, 2, 0, 0, 2]
-    assert planted("test", synergy=1).details["left"][:12, 0].tolist() == [
+    assert planted("test", synergy=1).metadata["left"][:12, 0].tolist() == [
         0,
         1,
         1,

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from mmtutor.data import SPLITS, Image, decode_text, scans
-from mmtutor.data.grammar import ANSWERS, Case, Grammar
-from mmtutor.data.questions import QUESTIONS, question_grammar, questions
+from mmtutor.data.digits.dialogues import dialogue_grammar
+from mmtutor.data.digits.grammar import ANSWERS, GRAMMARS, Case, Grammar
+from mmtutor.data.digits.questions import QUESTIONS, question_grammar, questions
 
 
 def draws(scene, generator):
@@ -120,7 +121,7 @@ def test_each_question_about_truth_or_side_has_both_answers_alike_often():
 def test_the_draws_follow_the_grammar():
     blank = Image(canvas=8, occlusion=1.0)
     data = questions("train", image=blank, renderings=10)
-    kinds = data.details["kind"].bincount() / 7760
+    kinds = data.metadata["kind"].bincount() / 7760
     assert (kinds - 1 / 6).abs().max() < 3 * (5 / 36 / 7760) ** 0.5
     best = {
         text: max(found, key=found.get)
@@ -129,8 +130,8 @@ def test_the_draws_follow_the_grammar():
     guesses = [ANSWERS.index(best[text]) for text in decode_text(data.inputs["text"])]
     right = (torch.tensor(guesses) == data.targets).float().mean().item()
     assert right == pytest.approx(11 / 30, abs=3 * (11 / 30 * 19 / 30 / 7760) ** 0.5)
-    asked = data.details["kind"] == list(QUESTIONS).index("equality")
-    equal = (data.details["left"] == data.details["right"])[asked].float().mean().item()
+    asked = data.metadata["kind"] == list(QUESTIONS).index("equality")
+    equal = (data.metadata["left"] == data.metadata["right"])[asked].float().mean().item()
     assert equal == pytest.approx(0.5, abs=3 * (0.25 / asked.sum().item()) ** 0.5)
 
 
@@ -138,13 +139,13 @@ def test_the_draws_follow_the_grammar():
 def test_the_answers_fit_the_texts_and_the_pictures(grammar):
     every = scans()
     data = questions("test", grammar=grammar, image=Image(canvas=8))
-    left, right = data.details["left"], data.details["right"]
+    left, right = data.metadata["left"], data.metadata["right"]
     shown = torch.cat(
-        [every.pixels[data.details[f"scan_{side}"]] for side in ("left", "right")], dim=-1
+        [every.pixels[data.metadata[f"scan_{side}"]] for side in ("left", "right")], dim=-1
     )
     assert torch.equal(data.inputs["image"][:, 0], shown)
-    assert torch.equal(every.labels[data.details["scan_left"]], left)
-    assert torch.equal(every.labels[data.details["scan_right"]], right)
+    assert torch.equal(every.labels[data.metadata["scan_left"]], left)
+    assert torch.equal(every.labels[data.metadata["scan_right"]], right)
     expected = map(understood, decode_text(data.inputs["text"]), left.tolist(), right.tolist())
     assert [data.classes[target] for target in data.targets.tolist()] == list(expected)
     assert set(decode_text(data.inputs["text"])) == texts_of(grammar)
@@ -166,8 +167,8 @@ def test_both_scans_are_from_the_split():
     for split, own in SPLITS.items():
         data = questions(split)
         for side in ("left", "right"):
-            assert set(forms[data.details[f"scan_{side}"]].tolist()) == set(own)
-        assert not torch.equal(data.details["scan_left"], data.details["scan_right"])
+            assert set(forms[data.metadata[f"scan_{side}"]].tolist()) == set(own)
+        assert not torch.equal(data.metadata["scan_left"], data.metadata["scan_right"])
 
 
 def test_the_two_grammars_and_the_two_halves_share_no_draw():
@@ -202,9 +203,10 @@ def test_the_halves_of_a_picture_are_rendered_apart():
     assert abs(torch.corrcoef(torch.stack((left, right)))[0, 1]) < 0.1
 
 
-def test_cases_that_do_not_sum_to_1_are_refused():
-    with pytest.raises(ValueError, match="must sum to 1, got 1/2"):
-        Grammar([Case(Fraction(1, 2), 0, 0, "digit", "?", "0")])
+@pytest.mark.parametrize("grammar", [question_grammar, dialogue_grammar])
+@pytest.mark.parametrize("name", GRAMMARS)
+def test_the_probabilities_of_all_cases_sum_to_1(grammar, name):
+    assert sum(case.probability for case in grammar(name).cases) == 1
 
 
 def test_draws_are_as_likely_as_their_cases():

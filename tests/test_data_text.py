@@ -50,6 +50,25 @@ def test_a_text_that_does_not_fit_is_refused():
         encode_text(["un", "zéro"], 4)
 
 
+def test_the_message_names_the_text_and_a_length_that_is_enough_for_all():
+    message = r"texts\[1\]: 'zéro' .* at least 6, or truncate=True"
+    with pytest.raises(ValueError, match=message):
+        encode_text(["un", "zéro", "quatre"], 4)
+
+
+def test_long_texts_are_cut_off_after_a_whole_character():
+    # z, e, r, o have one byte each, é has two.
+    ids = encode_text(["zéro", "un"], 2, truncate=True)
+    assert decode_text(ids) == ["z", "un"]
+    assert decode_text(encode_text(["zéro"], 3, truncate=True)) == ["zé"]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), 7, b"sept"])
+def test_what_is_no_text_is_named(missing):
+    with pytest.raises(TypeError, match=rf"texts must be strings, but texts\[1\] is {missing!r}"):
+        encode_text(["un", missing], 4)
+
+
 def test_one_string_is_not_several():
     with pytest.raises(TypeError, match=r"like \['sept'\]"):
         encode_text("sept", 24)

@@ -1,14 +1,15 @@
 """Archives: what is unpacked, and what is refused."""
 
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from mmtutor.data.store import DataError
-from mmtutor.data.unpack import untar, unzip
+from mmtutor.data.errors import DataError
+from mmtutor.data.store.unpack import untar, unzip
 from tests.file_server import tar, zipped
 
 FILES = {
@@ -20,10 +21,10 @@ FILES = {
 }
 
 
-def unpacked(content: bytes, folder: Path) -> dict[str, bytes]:
+def unpacked(content: bytes, folder: Path, limit: int = 1000) -> dict[str, bytes]:
     """Unpack a tar archive into a folder below `folder`, and return the files there."""
     (folder / "toy.tar.gz").write_bytes(content)
-    untar([folder / "toy.tar.gz"], folder / "made", members="recordings/*.wav")
+    untar([folder / "toy.tar.gz"], folder / "made", members="recordings/*.wav", limit=limit)
     return {path.name: path.read_bytes() for path in (folder / "made").iterdir()}
 
 
@@ -33,7 +34,7 @@ def test_only_the_wanted_members_of_a_tar_archive_are_unpacked(tmp_path):
 
 def test_only_the_wanted_members_of_a_zip_archive_are_unpacked(tmp_path):
     (tmp_path / "toy.zip").write_bytes(zipped(FILES))
-    unzip(tmp_path / "toy.zip", tmp_path / "made", "recordings/*.wav")
+    unzip(tmp_path / "toy.zip", tmp_path / "made", members="recordings/*.wav", limit=1000)
     files = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
     assert files == {"0.wav": b"zero", "1.wav": b"one"}
 
@@ -98,7 +99,7 @@ def test_a_second_file_of_the_same_name_does_not_replace_the_first(tmp_path):
 def test_a_zip_archive_that_leads_elsewhere_is_refused(tmp_path, name):
     (tmp_path / "s1.zip").write_bytes(zipped({name: b"evil"}))
     with pytest.raises(DataError, match=OUT):
-        unzip(tmp_path / "s1.zip", tmp_path / "made", "s1/*.mpg")
+        unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
     assert list((tmp_path / "made").iterdir()) == []
 
 
@@ -108,5 +109,42 @@ def test_a_link_in_a_zip_archive_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "s1.zip", "w") as archive:
         archive.writestr(member, "/evil")
     with pytest.raises(DataError, match=NO_FILE):
-        unzip(tmp_path / "s1.zip", tmp_path / "made", "s1/*.mpg")
+        unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_an_archive_may_fill_the_limit_and_not_exceed_it(tmp_path):
+    assert unpacked(tar(FILES), tmp_path, limit=7) == {"0.wav": b"zero", "1.wav": b"one"}
+    (tmp_path / "made").rename(tmp_path / "first")
+    with pytest.raises(DataError, match="toy.tar.gz holds more than the 6 bytes that it may"):
+        unpacked(tar(FILES), tmp_path, limit=6)
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["0.wav"]
+
+
+def test_a_zip_archive_of_zeros_is_not_unpacked_beyond_the_limit(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("s1/x.mpg", bytes(10**6))
+    assert (tmp_path / "s1.zip").stat().st_size < 2000
+    with pytest.raises(DataError, match="s1.zip holds more than the 1,000 bytes that it may"):
+        unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_zip_member_that_hides_its_size_is_cut_off_there(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("s1/x.mpg", bytes(10**6))
+    whole = (tmp_path / "s1.zip").read_bytes()
+    lying = whole.replace((10**6).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    (tmp_path / "s1.zip").write_bytes(lying)
+    with pytest.raises(zipfile.BadZipFile, match="CRC"):
+        unzip(tmp_path / "s1.zip", tmp_path / "made", members="s1/*.mpg", limit=1000)
+    assert (tmp_path / "made" / "x.mpg").stat().st_size <= 10
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    content = tar({os.fsdecode(b"a/recordings/\xff.wav"): b"evil"})
+    with pytest.raises(
+        DataError, match=r"holds 'a/recordings/\\udcff.wav', a name that is not UTF"
+    ):
+        unpacked(content, tmp_path)
     assert list((tmp_path / "made").iterdir()) == []

@@ -154,6 +154,20 @@ def test_the_data_folder_may_begin_with_a_tilde(monkeypatch, tmp_path):
     assert doctor.check_data_folder()[:2] == (True, f"data folder: {tmp_path}")
 
 
+def homeless() -> None:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_who_has_no_home_is_told_to_name_a_data_folder(monkeypatch):
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.delenv("MMTUTOR_DATA", raising=False)
+    for check in (doctor.check_data_folder, doctor.check_disk):
+        ok, text, remedy = check()
+        assert not ok
+        assert text == "there is no folder for data: this user has no home folder"
+        assert remedy.startswith("set MMTUTOR_DATA to a folder")
+
+
 def test_an_empty_variable_stands_for_the_usual_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MMTUTOR_DATA", "")

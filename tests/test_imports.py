@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guards.imports import MAY_IMPORT, import_problems
+from tests.guards.imports import MAY_IMPORT, WINGS, import_problems, unused_edges
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mmtutor"
 
@@ -20,11 +20,41 @@ def test_imports_of_the_package_run_in_one_direction():
     assert import_problems(PACKAGE) == []
 
 
+def test_every_allowed_edge_is_used():
+    assert unused_edges(PACKAGE) == []
+
+
+def test_an_allowed_edge_that_nobody_uses_is_reported(tmp_path):
+    package = make_package(
+        tmp_path,
+        {
+            "layers.py": "",
+            "blocks.py": "import mmtutor.layers\n",
+            "network.py": "from mmtutor import fusion\n",
+            "fusion.py": "",
+            "data/__init__.py": "",
+            "data/text.py": "",
+            "data/store.py": "from mmtutor.data import text\n",
+            "data/digits.py": "from mmtutor.data.text import x\n",
+        },
+    )
+    unused = unused_edges(package)
+    assert "blocks: layers" not in unused
+    assert "store: shared" not in unused
+    assert {"network: encoders", "digits: store", "real: shared"} <= set(unused)
+    edges = [
+        other for rules in (MAY_IMPORT, WINGS) for allowed in rules.values() for other in allowed
+    ]
+    assert len(unused) == len(edges) - len(["layers", "fusion", "shared", "shared"])
+
+
 def test_the_rules_cover_the_package():
     rooms = {path.stem for path in PACKAGE.glob("*.py")}
     rooms |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert {"blocks", "encoders", "fusion", "network", "training", "data"} <= rooms
     assert rooms <= set(MAY_IMPORT)
+    wings = {path.parent.name for path in PACKAGE.glob("data/*/__init__.py")}
+    assert wings == {"store", "digits", "planted", "glyphs", "real"} <= set(WINGS)
 
 
 def test_imports_along_the_direction_are_accepted(tmp_path):
@@ -36,7 +66,8 @@ def test_imports_along_the_direction_are_accepted(tmp_path):
             "training/__init__.py": "from mmtutor.training.loop import train\n",
             "training/loop.py": "from mmtutor.training import checks\n",
             "training/checks.py": "import torch\n",
-            "exercises/__init__.py": "from mmtutor import blocks, training\n",
+            "losses.py": "",
+            "exercises/__init__.py": "from mmtutor import blocks, losses\n",
         },
     )
     assert import_problems(package) == []
@@ -47,7 +78,13 @@ def test_imports_along_the_direction_are_accepted(tmp_path):
     [
         ("seeding.py", "from mmtutor.blocks import x", "mmtutor.seeding must not import blocks"),
         ("claims.py", "import mmtutor.network", "mmtutor.claims must not import network"),
-        ("data/digits.py", "from mmtutor import seeding", "mmtutor.data.digits must not import"),
+        ("data/digits.py", "from mmtutor import seeding", "data.digits must not import seeding"),
+        ("data/text.py", "from mmtutor.data import store", "data.text must not import store"),
+        ("data/store/get.py", "import mmtutor.data.catalog", "store.get must not import catalog"),
+        ("data/store.py", "import mmtutor.data.real.grid", "data.store must not import real"),
+        ("data/real/grid.py", "from mmtutor.data import digits", "grid must not import digits"),
+        ("data/real/grid.py", "from mmtutor.data import x", "grid must not import __init__"),
+        ("data/catalog.py", "import mmtutor.data.text", "data.catalog must not import shared"),
         ("losses.py", "from mmtutor.blocks import x", "mmtutor.losses must not import blocks"),
         ("blocks.py", "from mmtutor.fusion import x", "mmtutor.blocks must not import fusion"),
         ("encoders.py", "from mmtutor.fusion import x", "mmtutor.encoders must not import fusion"),
@@ -67,6 +104,7 @@ def test_imports_along_the_direction_are_accepted(tmp_path):
 )
 def test_an_import_against_the_direction_is_found(tmp_path, file, code, problem):
     others = ["blocks", "encoders", "fusion", "network", "figures", "exercises", "doctor"]
+    others += ["seeding", "data/__init__", "data/store", "data/digits", "data/text", "data/catalog"]
     package = make_package(tmp_path, {f"{name}.py": "" for name in others} | {file: code})
     assert len(import_problems(package)) == 1
     assert problem in import_problems(package)[0]

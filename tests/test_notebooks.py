@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmtutor.data.catalogue import CATALOGUE
+from mmtutor.data.catalog import CATALOG
 from tests.guards import CARD_GUARDS, GUARDS, Page
 from tests.guards.claims import packaged_names
 from tests.guards.formulas import lost_brackets
@@ -34,8 +34,8 @@ def test_there_are_notebooks():
 
 
 def test_every_data_set_has_a_card():
-    within = {source for entry in CATALOGUE.values() for source in entry.made_from}
-    assert {card.stem for card in CARDS} == set(CATALOGUE) - within
+    within = {source.name for entry in CATALOG.values() for source in entry.made_from}
+    assert {card.stem for card in CARDS} == set(CATALOG) - within
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from mmtutor.data import store
+from mmtutor.data.catalog import CATALOG
 from tools import canonical
 
-# Function of `mmtutor.data` → what it reads, by the names of the catalogue.
+# Function of `mmtutor.data` → what it reads, by the names of the catalog.
 _READS = {
     "av_mnist": ("mnist", "fsdd"),
     "emoji": ("emoji",),
@@ -25,7 +26,7 @@ def needed(page: Path) -> list[str]:
 
 def missing(page: Path) -> str | None:
     """Return, in one sentence, which needed sets are not here and how to get them."""
-    absent = [name for name in needed(page) if not store.here(name)]
+    absent = [name for name in needed(page) if not store.here(CATALOG[name])]
     if not absent:
         return None
     names = " ".join(absent)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmtutor import data, figures
-from mmtutor.data.audio import MORSE_SIGNALS
+from mmtutor.data.digits.audio import MORSE_SIGNALS
 
 FOLDER = Path(__file__).parents[1] / "book" / "images"
 

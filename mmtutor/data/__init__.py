@@ -4,17 +4,25 @@ Those of parts 1 to 6 are real or exactly specified, made in seconds without a d
 same for the same seed. Those of part 7 are downloaded: `python -m mmtutor data` lists them.
 """
 
+from mmtutor.batch import Batch
 from mmtutor.data.about import About
-from mmtutor.data.audio import Audio
-from mmtutor.data.dataset import Batch, BatchIndices, MultimodalDataset, loader
-from mmtutor.data.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
-from mmtutor.data.digits import CLASSES, RENDERERS, TARGETS, digits
+from mmtutor.data.dataset import MultimodalDataset
+from mmtutor.data.digits.audio import Audio
+from mmtutor.data.digits.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
+from mmtutor.data.digits.digits import CLASSES, RENDERERS, TARGETS, digits
+from mmtutor.data.digits.grammar import ANSWERS, GRAMMARS
+from mmtutor.data.digits.image import Image
+from mmtutor.data.digits.pairs import sums
+from mmtutor.data.digits.questions import QUESTIONS, question_grammar, questions
+from mmtutor.data.digits.scans import SPLITS, Scans, scans
+from mmtutor.data.digits.scene import MOTIONS, Renderer, Scene
+from mmtutor.data.digits.text import Text
+from mmtutor.data.digits.video import Video
 from mmtutor.data.errors import DataError
-from mmtutor.data.fonts import FACES
-from mmtutor.data.glyphs import KINDS, SCRIPTS, glyphs
-from mmtutor.data.grammar import ANSWERS, GRAMMARS
-from mmtutor.data.image import Image
-from mmtutor.data.information import (
+from mmtutor.data.glyphs.fonts import FACES
+from mmtutor.data.glyphs.glyphs import KINDS, SCRIPTS, glyphs
+from mmtutor.data.loader import BatchIndices, loader
+from mmtutor.data.planted.information import (
     Truth,
     best_accuracy,
     entropy,
@@ -23,9 +31,7 @@ from mmtutor.data.information import (
     noisy_channels,
     truths,
 )
-from mmtutor.data.pairs import sums
-from mmtutor.data.planted import planted, planted_truth
-from mmtutor.data.questions import QUESTIONS, question_grammar, questions
+from mmtutor.data.planted.planted import planted, planted_truth
 from mmtutor.data.real.av_mnist import av_mnist
 from mmtutor.data.real.emoji import EMOJI_LANGUAGES, emoji
 from mmtutor.data.real.fsdd import FSDD_SPEAKERS, fsdd_recordings
@@ -33,68 +39,23 @@ from mmtutor.data.real.grid import grid
 from mmtutor.data.real.mnist import keep_components, mnist_pictures
 from mmtutor.data.real.mosi import mosi, mosi_transcripts
 from mmtutor.data.real.spectrogram import log_spectrogram
-from mmtutor.data.scans import SPLITS, Scans, scans
-from mmtutor.data.scene import MOTIONS, Renderer, Scene
-from mmtutor.data.text import Text, decode_text, encode_text
-from mmtutor.data.video import Video
+from mmtutor.data.text import decode_text, encode_text
 from mmtutor.data.words import DIGIT_WORDS
 
 __all__ = [
-    "SCRIPTS",
-    "KINDS",
-    "FACES",
-    "ANSWERS",
-    "About",
-    "Audio",
-    "Batch",
-    "BatchIndices",
-    "CLASSES",
-    "DIGIT_WORDS",
-    "DataError",
-    "EMOJI_LANGUAGES",
-    "FOLLOW_UPS",
-    "FSDD_SPEAKERS",
-    "GRAMMARS",
-    "Image",
-    "MOTIONS",
-    "MultimodalDataset",
-    "OPENINGS",
-    "QUESTIONS",
-    "RENDERERS",
-    "Renderer",
-    "SPLITS",
-    "Scans",
-    "Scene",
-    "TARGETS",
-    "Text",
-    "Truth",
-    "Video",
-    "av_mnist",
-    "best_accuracy",
-    "decode_text",
-    "dialogue_grammar",
-    "dialogues",
-    "digits",
-    "emoji",
-    "encode_text",
-    "entropy",
-    "fsdd_recordings",
-    "glyphs",
-    "grid",
-    "joint_table",
-    "keep_components",
-    "loader",
-    "log_spectrogram",
-    "mnist_pictures",
-    "mosi",
-    "mosi_transcripts",
-    "mutual_information",
-    "noisy_channels",
-    "planted",
-    "planted_truth",
-    "question_grammar",
-    "questions",
-    "scans",
-    "sums",
-    "truths",
-]
+    # What all share
+    "About", "Batch", "BatchIndices", "DIGIT_WORDS", "DataError", "MultimodalDataset",
+    "decode_text", "encode_text", "loader",
+    # Digits, and questions about them
+    "ANSWERS", "Audio", "CLASSES", "FOLLOW_UPS", "GRAMMARS", "Image", "MOTIONS", "OPENINGS",
+    "QUESTIONS", "RENDERERS", "Renderer", "SPLITS", "Scans", "Scene", "TARGETS", "Text", "Video",
+    "dialogue_grammar", "dialogues", "digits", "question_grammar", "questions", "scans", "sums",
+    # Planted information, and how much there is
+    "Truth", "best_accuracy", "entropy", "joint_table", "mutual_information", "noisy_channels",
+    "planted", "planted_truth", "truths",
+    # Glyphs
+    "FACES", "KINDS", "SCRIPTS", "glyphs",
+    # Real sets
+    "EMOJI_LANGUAGES", "FSDD_SPEAKERS", "av_mnist", "emoji", "fsdd_recordings", "grid",
+    "keep_components", "log_spectrogram", "mnist_pictures", "mosi", "mosi_transcripts",
+]  # fmt: skip

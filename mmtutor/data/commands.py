@@ -3,40 +3,48 @@
 import argparse
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mmtutor.data import store
-from mmtutor.data.catalogue import CATALOGUE
+from mmtutor.data.catalog import CATALOG
 from mmtutor.data.checks import check_known
+from mmtutor.data.errors import DataError
 
 _CARRIED = "carried by the package"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands to the parser of `data`; `run` takes the parsed options."""
-    parser.set_defaults(run=lambda options: _told(show))
+    parser.set_defaults(run=_run, command=lambda names: show(), names=[])
     commands = parser.add_subparsers(metavar="COMMAND")
-    command = commands.add_parser("get", help="fetch what is missing or damaged")
-    command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
-    command.set_defaults(run=lambda options: get(options.names))
-    command = commands.add_parser("verify", help="read the files and say what is wrong")
-    command.add_argument("names", nargs="*", metavar="NAME", type=_name, help="else what is here")
-    command.set_defaults(run=lambda options: _told(verify, options.names))
-    command = commands.add_parser("sources", help="say what to save where, to fetch it by hand")
-    command.add_argument("names", nargs="+", metavar="NAME", type=_name, help='or "all"')
-    command.set_defaults(run=lambda options: _told(sources, options.names))
+    for command, count, help, names in (
+        (get, "+", "fetch what is missing or damaged", 'or "all"'),
+        (verify, "*", "read the files and say what is wrong", "else what is here"),
+        (sources, "+", "say what to save where, to fetch it by hand", 'or "all"'),
+    ):
+        added = commands.add_parser(command.__name__, help=help)
+        added.add_argument("names", nargs=count, metavar="NAME", type=_name, help=names)
+        added.set_defaults(command=command)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run a command. That there is no folder for data stops each of them."""
+    try:
+        return options.command(options.names)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def show() -> int:
-    """Print a line for each set of the catalogue, and return 0."""
-    folder = store.folder()
+    """Print a line for each set of the catalog, and return 0."""
     row = "{:<8}  {:>5}  {:<22}  {:<28}  {}"
     print(row.format("name", "MB", "where", "title", "license"))
-    for name, entry in CATALOGUE.items():
+    for name, entry in CATALOG.items():
         size = f"{entry.size / 1e6:.0f}" if entry.size else ""
         title, license = entry.about.title, entry.about.license
         print(row.format(name, size, _where(name), _short(title), _short(license)))
-    print(f"data folder: {folder}")
+    print(f"data folder: {store.folder()}")
     return 0
 
 
@@ -45,22 +53,18 @@ def get(names: Sequence[str]) -> int:
     failed = 0
     for name in _chosen(names):
         try:
-            print(f"{name}: {_CARRIED if CATALOGUE[name].carried else store.get(name)}")
-        except (store.DataError, ImportError) as error:
+            print(f"{name}: {_CARRIED if CATALOG[name].carried else store.get(CATALOG[name])}")
+        except (DataError, ImportError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             failed = 1
     return failed
 
 
 def verify(names: Sequence[str]) -> int:
-    """Print what is wrong with sets, and return 1 if anything is, otherwise 0.
-
-    Args:
-        names: which ones. If there are none, then all those that are here, be it in part.
-    """
-    found = {name: store.problems(name) for name in _chosen(names or _begun())}
+    """Print what is wrong with sets, or with what is here; return 1 if anything is, otherwise 0."""
+    found = {name: store.problems(CATALOG[name]) for name in _chosen(names or _begun())}
     for name, problems in found.items():
-        good = _CARRIED if CATALOGUE[name].carried else "good"
+        good = _CARRIED if CATALOG[name].carried else "good"
         print("\n".join(f"{name}: {line}" for line in problems or [good]))
     if not found:
         print(f"there are no data in {store.folder()}")
@@ -68,35 +72,22 @@ def verify(names: Sequence[str]) -> int:
 
 
 def sources(names: Sequence[str]) -> int:
-    """Print the address of each file that is missing or damaged, and where to save it; return 0.
-
-    Args:
-        names: of sets.
-    """
+    """Print the address of each file that is missing or damaged, and where to save it; return 0."""
     for name in _chosen(names):
-        for page, path in store.sources(name):
+        for page, path in store.sources(CATALOG[name]):
             print(f"{page}\n  → {path}")
     return 0
 
 
-def _told(command: Callable[..., int], *arguments: Sequence[str]) -> int:
-    """Run a command; if there is no place for data, print why instead and return 1."""
-    try:
-        return command(*arguments)
-    except store.DataError as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
 def _begun() -> list[str]:
-    return [name for name, entry in CATALOGUE.items() if entry.parts and _where(name) != "not here"]
+    return [name for name, entry in CATALOG.items() if entry.parts and _where(name) != "not here"]
 
 
 def _where(name: str) -> str:
-    entry = CATALOGUE[name]
+    entry = CATALOG[name]
     if entry.carried:
         return _CARRIED
-    if store.here(name):
+    if store.here(entry):
         return "cached"
     base = store.folder() / entry.folder
     return "incomplete" if any((base / part.path).exists() for part in entry.parts) else "not here"
@@ -104,7 +95,7 @@ def _where(name: str) -> str:
 
 def _chosen(names: Sequence[str]) -> list[str]:
     """Return each name once; "all" stands for all of them."""
-    return list(CATALOGUE) if "all" in names else list(dict.fromkeys(names))
+    return list(CATALOG) if "all" in names else list(dict.fromkeys(names))
 
 
 def _short(text: str) -> str:
@@ -113,7 +104,7 @@ def _short(text: str) -> str:
 
 def _name(text: str) -> str:
     try:
-        check_known("data set", text, [*CATALOGUE, "all"])
+        check_known("data set", text, [*CATALOG, "all"])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text

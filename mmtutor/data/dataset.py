@@ -1,19 +1,18 @@
-"""Examples that have several modalities, and the batches made of them."""
+"""Examples that have several modalities."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset
 
+from mmtutor.batch import Batch
 from mmtutor.data.about import About
 from mmtutor.data.checks import check_known
-from mmtutor.data.seeds import generator_for
 
-Inputs = dict[str, Tensor]
-Batch = tuple[Inputs, Tensor] | tuple[Inputs, Tensor, dict[str, Tensor]]
-Indices = int | slice | Sequence[int] | Tensor
+Indices = SupportsIndex | slice | Sequence[int] | Tensor
 
 
 class MultimodalDataset(Dataset[Batch]):
@@ -26,19 +25,21 @@ class MultimodalDataset(Dataset[Batch]):
     Args:
         inputs: modality → tensor `(examples, …)`.
         targets: `(examples, …)`; int64 class ids or float32 values.
-        present: modality → bool `(examples,)`, which examples have the modality, or int64
-            `(examples,)`, how many positions of each are real (0: it lacks the modality). What
-            `inputs` holds for the others is a placeholder. A modality that is not named
-            here is always present. If given, it is the third part of every batch.
-        details: what else is known about each example, such as `"speaker"`: name → tensor
+        present: modality → bool `(examples,)`, which examples have the modality. What `inputs`
+            holds for the others is a placeholder. A modality that is not named here is always
+            present.
+        lengths: modality → int64 `(examples,)`, how many positions (samples, frames) of each
+            example are real; the rest is padding. A modality that is not named has none.
+        metadata: what else is known about each example, such as `"speaker"`: name → tensor
             `(examples, …)`. No batch holds it; it is there to split, to group and to explain.
         classes: the name of each class id, in order; none if the targets are values.
         about: what the data are and where they come from.
 
     Raises:
-        TypeError: something is not a mapping or a tensor, or `present` holds
-            neither bool nor int64.
-        ValueError: no modality, unequal numbers of examples, or an unknown modality.
+        TypeError: something is not a mapping or a tensor, `present` holds no bool or `lengths`
+            no int64, or `classes` is one string.
+        ValueError: no modality, unequal numbers of examples, an unknown modality, a length that
+            is negative or beyond the data, or a class id without a name.
     """
 
     def __init__(
@@ -46,21 +47,20 @@ class MultimodalDataset(Dataset[Batch]):
         inputs: Mapping[str, Tensor],
         targets: Tensor,
         present: Mapping[str, Tensor] | None = None,
+        lengths: Mapping[str, Tensor] | None = None,
         *,
-        details: Mapping[str, Tensor] | None = None,
+        metadata: Mapping[str, Tensor] | None = None,
         classes: Sequence[str] = (),
         about: About | None = None,
     ) -> None:
-        for name, given in (("inputs", inputs), ("present", present), ("details", details)):
-            if not isinstance(given, Mapping) and (given is not None or name == "inputs"):
-                raise TypeError(
-                    f"{name} must map each modality to its tensor, like "
-                    f'{{"image": …}}; got a {type(given).__name__}'
-                )
+        _check_mappings(inputs=inputs, present=present, lengths=lengths, metadata=metadata)
         self.inputs = dict(inputs)
         self.targets = targets
         self.present = dict(present) if present else None
-        self.details = dict(details or {})
+        self.lengths = dict(lengths) if lengths else None
+        self.metadata = dict(metadata or {})
+        if isinstance(classes, str):
+            raise TypeError(f'classes must be several names, like ["cat", "dog"]; got {classes!r}')
         self.classes = tuple(classes)
         self.about = about
         self._check()
@@ -75,43 +75,33 @@ class MultimodalDataset(Dataset[Batch]):
         return len(self.targets)
 
     def __getitem__(self, indices: Indices) -> Batch:
-        """Return the batch `(inputs, targets)` or `(inputs, targets, present)`.
+        """Return the batch of some examples.
 
         Args:
             indices: a list, tensor or slice of examples, or a bool tensor `(examples,)`; or
-                one int, for one example without the batch axis.
+                one whole number, for one example without the batch axis.
 
         Raises:
             IndexError: an index beyond the last example.
         """
-        if not isinstance(indices, int | slice):
-            indices = self._numbers(indices)
-        inputs = {name: _take(x, indices) for name, x in self.inputs.items()}
-        targets = _take(self.targets, indices)
-        if self.present is None:
-            return inputs, targets
-        return inputs, targets, {name: _take(x, indices) for name, x in self.present.items()}
-
-    def _numbers(self, indices: Sequence[int] | Tensor) -> Tensor:
-        """Return the numbers of the examples; a mask is turned into those where it is True."""
-        numbers = torch.as_tensor(indices)
-        if numbers.dtype == torch.bool and numbers.shape != (len(self),):
-            raise IndexError(
-                f"a mask of examples must have the shape ({len(self)},), got {tuple(numbers.shape)}"
-            )
-        if numbers.dtype == torch.bool:
-            return numbers.nonzero()[:, 0]
-        return numbers if numbers.numel() else numbers.long()  # an empty list becomes floats
+        chosen = self._chosen(indices)
+        return Batch(
+            _take_each(self.inputs, chosen),
+            _take(self.targets, chosen),
+            self.present and _take_each(self.present, chosen),
+            self.lengths and _take_each(self.lengths, chosen),
+        )
 
     def subset(self, indices: slice | Sequence[int] | Tensor) -> "MultimodalDataset":
         """Return a data set of the chosen examples, in the order of `indices`."""
-        if isinstance(indices, int):
-            raise TypeError(f"subset takes several indices, like [{indices}]; got {indices}")
-        if not isinstance(indices, slice):
-            indices = self._numbers(indices)
-        details = {name: _take(x, indices) for name, x in self.details.items()}
+        chosen = self._chosen(indices)
+        if isinstance(chosen, int):
+            raise TypeError(f"subset takes several indices, like [{chosen}]; got {indices!r}")
         return MultimodalDataset(
-            *self[indices], details=details, classes=self.classes, about=self.about
+            *self[chosen],
+            metadata=_take_each(self.metadata, chosen),
+            classes=self.classes,
+            about=self.about,
         )
 
     def select(self, *modalities: str) -> "MultimodalDataset":
@@ -122,13 +112,16 @@ class MultimodalDataset(Dataset[Batch]):
         """
         for name in modalities:
             check_known("modality", name, self.inputs)
-        inputs = {name: self.inputs[name] for name in modalities}
-        present = {name: mask for name, mask in (self.present or {}).items() if name in inputs}
+        present, lengths = (
+            {name: x for name, x in (part or {}).items() if name in modalities}
+            for part in (self.present, self.lengths)
+        )
         return MultimodalDataset(
-            inputs,
+            {name: self.inputs[name] for name in modalities},
             self.targets,
             present,
-            details=self.details,
+            lengths,
+            metadata=self.metadata,
             classes=self.classes,
             about=self.about,
         )
@@ -136,42 +129,107 @@ class MultimodalDataset(Dataset[Batch]):
     def __repr__(self) -> str:
         """Return what the data set is, one line for each thing that it holds."""
         title = self.about.title if self.about else type(self).__name__
-        rows = {**self.inputs, "targets": self.targets}
+        rows = {name: _kind(x) for name, x in self.inputs.items()}
+        for name, mask in (self.present or {}).items():
+            rows[name] += f", {int(mask.sum()):,} present"
+        for name, lengths in (self.lengths or {}).items():
+            if len(lengths):
+                rows[name] += f", lengths {int(lengths.min())} to {int(lengths.max())}"
+        rows["targets"] = _kind(self.targets)
+        if self.classes:
+            first = ", ".join(self.classes[:10]) + (", …" if len(self.classes) > 10 else "")
+            rows["targets"] += f", {len(self.classes)} classes: {first}"
         width = max(map(len, rows))
         lines = [f"{title}: {len(self):,} examples"]
-        lines += [f"  {name:<{width}}  {_kind(x)}" for name, x in rows.items()]
-        if self.classes:
-            lines[-1] += f", {len(self.classes)} classes: {_first(self.classes)}"
+        lines += [f"  {name:<{width}}  {row}" for name, row in rows.items()]
         if self.about:
             lines += [f"  license: {self.about.license}", f"  source: {self.about.source}"]
         return "\n".join(lines)
 
+    def _chosen(self, indices: Indices) -> int | slice | Tensor:
+        """Return a slice, the number of one example, or those of several, int64."""
+        if isinstance(indices, slice):
+            return indices
+        numbers = torch.as_tensor(indices)
+        if numbers.dtype == torch.bool:
+            if numbers.shape != (len(self),):
+                raise IndexError(
+                    f"a mask of examples must have the shape ({len(self)},), "
+                    f"got {tuple(numbers.shape)}"
+                )
+            return numbers.nonzero()[:, 0]
+        if numbers.is_floating_point() and numbers.numel():  # an empty list becomes floats
+            raise IndexError(f"examples are numbered by whole numbers, got {numbers.dtype}")
+        return operator.index(numbers) if numbers.ndim == 0 else numbers.long()
+
     def _check(self) -> None:
         if not self.inputs:
             raise ValueError("a data set needs at least one modality; got none")
-        for name in self.present or {}:
-            check_known("modality in present:", name, self.inputs)
-        masks = {f"present[{name!r}]": mask for name, mask in (self.present or {}).items()}
-        details = {f"details[{name!r}]": x for name, x in self.details.items()}
-        tensors = {"targets": self.targets, **self.inputs, **masks, **details}
-        for name, tensor in tensors.items():
-            if not isinstance(tensor, Tensor):
-                raise TypeError(
-                    f"{name} must be a tensor (examples, …), got a {type(tensor).__name__}; "
-                    "turn an array into one with torch.from_numpy"
-                )
-            if tensor.ndim == 0:
-                raise ValueError(f"{name} must be a tensor (examples, …), got a single number")
-        for name, mask in masks.items():
-            if mask.dtype not in (torch.bool, torch.int64) or mask.ndim != 1:
-                raise TypeError(
-                    f"{name} must be a bool tensor (examples,), or one of int64 lengths; "
-                    f"got {mask.dtype} {tuple(mask.shape)}"
-                )
-        lengths = {name: len(tensor) for name, tensor in tensors.items()}
-        if len(set(lengths.values())) > 1:
-            counts = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-            raise ValueError(f"all tensors must have the same number of examples; got {counts}")
+        present, lengths = self.present or {}, self.lengths or {}
+        for kind, part in (("present", present), ("lengths", lengths)):
+            for name in part:
+                check_known(f"modality in {kind}:", name, self.inputs)
+        every = {"targets": self.targets, **self.inputs}
+        for kind, part in (("present", present), ("lengths", lengths), ("metadata", self.metadata)):
+            every |= {f"{kind}[{name!r}]": x for name, x in part.items()}
+        _check_tensors(every)
+        for name, mask in present.items():
+            _check_present(name, mask)
+        for name, counts in lengths.items():
+            _check_lengths(name, counts, self.inputs[name])
+        ids = self.targets[:0] if self.targets.is_floating_point() else self.targets
+        if self.classes and ids.numel() and ids.max() >= len(self.classes):
+            raise ValueError(
+                f"classes must name every class id; got {len(self.classes)} names, and the id "
+                f"{int(ids.max())} in the targets"
+            )
+
+
+def _check_mappings(**given: Any) -> None:
+    for name, mapping in given.items():
+        if not isinstance(mapping, Mapping) and (mapping is not None or name == "inputs"):
+            raise TypeError(
+                f"{name} must map each modality to its tensor, like "
+                f'{{"image": …}}; got a {type(mapping).__name__}'
+            )
+
+
+def _check_tensors(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"{name} must be a tensor (examples, …), got a {type(tensor).__name__}; turn a "
+                "list or an array into one with torch.tensor(…), numbers to be learned from "
+                "with dtype=torch.float32"
+            )
+        if tensor.ndim == 0:
+            raise ValueError(f"{name} must be a tensor (examples, …), got a single number")
+    counts = {name: len(tensor) for name, tensor in tensors.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name}: {count}" for name, count in counts.items())
+        raise ValueError(f"all tensors must have the same number of examples; got {listed}")
+
+
+def _check_present(name: str, mask: Tensor) -> None:
+    if mask.dtype != torch.bool or mask.ndim != 1:
+        raise TypeError(
+            f"present[{name!r}] must be a bool tensor (examples,), got {mask.dtype} "
+            f"{tuple(mask.shape)}; how many positions are real belongs into lengths"
+        )
+
+
+def _check_lengths(name: str, counts: Tensor, x: Tensor) -> None:
+    if counts.dtype != torch.int64 or counts.ndim != 1:
+        raise TypeError(
+            f"lengths[{name!r}] must be an int64 tensor (examples,), got {counts.dtype} "
+            f"{tuple(counts.shape)}; which examples have the modality belongs into present"
+        )
+    most = max(x.shape[1:3], default=0)  # positions lie on axis 1, or on 2 after the channels
+    if len(counts) and not 0 <= counts.min() <= counts.max() <= most:
+        raise ValueError(
+            f"lengths[{name!r}] must be from 0 to {most}, as {name} has the shape "
+            f"{tuple(x.shape)}; got {int(counts.min())} to {int(counts.max())}"
+        )
 
 
 def _kind(x: Tensor) -> str:
@@ -179,108 +237,14 @@ def _kind(x: Tensor) -> str:
     return f"{str(x.dtype).removeprefix('torch.')} {tuple(x.shape[1:])}"
 
 
-def _first(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+def _take_each(tensors: Mapping[str, Tensor], chosen: int | slice | Tensor) -> dict[str, Tensor]:
+    return {name: _take(x, chosen) for name, x in tensors.items()}
 
 
-def _take(x: Tensor, indices: int | slice | Tensor) -> Tensor:
-    if isinstance(indices, Tensor):
+def _take(x: Tensor, chosen: int | slice | Tensor) -> Tensor:
+    if isinstance(chosen, Tensor):
         try:
-            return x.index_select(0, indices)  # twice as fast as x[indices]
+            return x.index_select(0, chosen)  # twice as fast as x[chosen]
         except IndexError:
             pass  # a negative number, which counts from the end, or one that is too large
-    return x[indices]
-
-
-class BatchIndices(Sampler[Tensor]):
-    """Indices of examples, an int64 tensor for each batch of an epoch.
-
-    The order of an epoch depends on the seed and the number of the epoch only, so a run that
-    resumes at epoch 5 sees what an unbroken run would have seen. Each iteration, a broken-off
-    one too, moves on to the next epoch once its first batch is taken; `set_epoch` says which
-    one the next iteration is.
-
-    Args:
-        length: number of examples.
-        batch_size: examples in a batch.
-        shuffle: a new order in each epoch; else 0, 1, 2, ….
-        seed: of the orders.
-        drop_last: leave out the last batch if it is smaller than the others.
-
-    Raises:
-        ValueError: no examples, a batch size below 1, or an epoch without a single batch.
-    """
-
-    def __init__(
-        self,
-        length: int,
-        batch_size: int = 128,
-        shuffle: bool = False,
-        seed: int = 0,
-        drop_last: bool = False,
-    ) -> None:
-        if length < 1:
-            raise ValueError("the data set is empty: there is nothing to make batches of")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        if drop_last and length < batch_size:
-            raise ValueError(
-                f"{length} examples do not fill one batch of {batch_size}, and drop_last drops "
-                "what is left: choose a smaller batch_size"
-            )
-        self.length = length
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.seed = seed
-        self.drop_last = drop_last
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch of the next iteration, counted from 0."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        whole, left = divmod(self.length, self.batch_size)
-        return whole + (left > 0 and not self.drop_last)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """Iterate over one epoch."""
-        # A generator, which does nothing until its first batch is taken: a DataLoader with
-        # workers makes two iterators for an epoch and uses one.
-        order = torch.arange(self.length)
-        if self.shuffle:
-            generator = generator_for(self.seed, "epoch", self.epoch)
-            order = torch.randperm(self.length, generator=generator)
-        self.epoch += 1
-        yield from order.split(self.batch_size)[: len(self)]
-
-
-def loader(
-    dataset: MultimodalDataset,
-    batch_size: int = 128,
-    *,
-    shuffle: bool = False,
-    seed: int = 0,
-    drop_last: bool = False,
-) -> DataLoader[Any]:
-    """Return a `DataLoader` over batches of the data set.
-
-    It has no workers: the data is in memory, and a batch is one slice of it. Its own
-    generator keeps it from drawing on torch's global one. `loader.sampler` is the
-    `BatchIndices`, which takes the other arguments.
-
-    Raises:
-        ValueError: an empty data set, a batch size below 1, or an epoch without a batch.
-    """
-    return DataLoader(
-        dataset,
-        sampler=BatchIndices(len(dataset), batch_size, shuffle, seed, drop_last),
-        batch_size=None,
-        collate_fn=_unchanged,  # torch's default would turn the tuple into a list
-        generator=torch.Generator().manual_seed(seed),
-    )
-
-
-def _unchanged(batch: Any) -> Any:
-    return batch
+    return x[chosen]

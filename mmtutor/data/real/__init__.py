@@ -1,1 +1,1 @@
-"""Real data sets: one file each."""
+"""Real data sets: each with its entry, which says where its files come from, and its loader."""

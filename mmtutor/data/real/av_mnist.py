@@ -1,15 +1,30 @@
 """Audio-visual MNIST: a blurred picture of a digit, and somebody who says it."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from mmtutor.data.catalogue import CATALOGUE
-from mmtutor.data.checks import check_range
+from mmtutor.data import store
+from mmtutor.data.about import About
+from mmtutor.data.checks import check_known, check_range, check_snr
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.real.fsdd import FSDD_RATE, Recordings, fsdd_recordings
-from mmtutor.data.real.mnist import MNIST_PIXELS, keep_components, mnist_pictures
-from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise
+from mmtutor.data.real.fsdd import FSDD, FSDD_RATE, Recordings, fsdd_recordings
+from mmtutor.data.real.mnist import MNIST, MNIST_PIXELS, keep_components, mnist_pictures
+from mmtutor.data.real.noise import NOISES, speech_spectrum, unit_noise
 from mmtutor.data.seeds import generator_for
+
+AV_MNIST = store.Entry(
+    "av_mnist",
+    About(
+        title="Audio-visual MNIST",
+        license="MNIST: as published by its authors; Free Spoken Digit Dataset: CC BY-SA 4.0",
+        source="MNIST and the Free Spoken Digit Dataset",
+        citation="after Vielzeuf, Lechervy, Pateux and Jurie 2018, CentralNet: a Multilayer "
+        "Approach for Multimodal Fusion",
+    ),
+    made_from=(MNIST, FSDD),
+)
 
 PEAKS = (0.3, 0.9)  # of a whole clip
 
@@ -43,7 +58,7 @@ def av_mnist(
     hard; fewer examples are the first of more. With the same seed, other components, another
     noise or another level leave all else as it was.
 
-    The details are `"picture"` (the row in MNIST's file), `"speaker"` (an index into
+    The metadata are `"picture"` (the row in MNIST's file), `"speaker"` (an index into
     `FSDD_SPEAKERS`), `"take"` (0 to 49) and `"start"` (the sample at which the recording
     starts).
 
@@ -61,43 +76,41 @@ def av_mnist(
         seed: of the pairs, places, levels and noise.
 
     Raises:
-        DataError: the data cannot be had, or are damaged.
+        DataError: the data cannot be had.
         ValueError: an unknown split, noise or speakers, an `snr_db` that is not finite, or
             `components` or `examples` out of range.
     """
-    check_noise(noise, snr_db)
+    check_known("noise", noise, NOISES)
+    check_snr(snr_db)
     if components is not None:
         check_range("components", components, 1, MNIST_PIXELS**2)
     pixels, labels, rows = mnist_pictures(split)
     examples = len(labels) if examples is None else examples
     check_range("examples", examples, 1, len(labels))
     recordings = fsdd_recordings(split, speakers)
-    order = torch.randperm(len(labels), generator=_stream(seed, split, "pictures"))[:examples]
+    stream = partial(generator_for, seed, "av-mnist", split)
+    order = torch.randperm(len(labels), generator=stream("pictures"))[:examples]
     labels = labels[order]
-    chosen = _draw_recordings(labels, recordings, _stream(seed, split, "recordings"))
-    starts = _draw_starts(recordings.lengths[chosen], _stream(seed, split, "starts"))
+    chosen = _draw_recordings(labels, recordings, stream("recordings"))
+    starts = _draw_starts(recordings.lengths[chosen], stream("starts"))
     spectrum = None
     if noise == "speech":
         spectrum = speech_spectrum(fsdd_recordings("train", speakers).sounds)
     clips = _placed(recordings, chosen, starts)
-    _add_noise(clips, snr_db, spectrum, _stream(seed, split, "noise"))
-    _set_peaks(clips, _stream(seed, split, "peaks"))
+    _add_noise(clips, snr_db, spectrum, stream("noise"))
+    _set_peaks(clips, stream("peaks"))
     return MultimodalDataset(
         {"image": _images(pixels[order], components), "audio": clips},
         labels,
-        details={
+        metadata={
             "picture": rows[order],
             "speaker": recordings.speakers[chosen],
             "take": recordings.takes[chosen],
             "start": starts,
         },
         classes=[str(digit) for digit in range(10)],
-        about=CATALOGUE["av_mnist"].about,
+        about=AV_MNIST.about,
     )
-
-
-def _stream(seed: int, split: str, purpose: str) -> torch.Generator:
-    return generator_for(seed, "av-mnist", split, purpose)
 
 
 def _draw_recordings(labels: Tensor, recordings: Recordings, generator: torch.Generator) -> Tensor:

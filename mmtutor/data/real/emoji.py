@@ -13,31 +13,83 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmtutor.data import store
-from mmtutor.data.catalogue import CATALOGUE
-from mmtutor.data.checks import check_known, check_range
+from mmtutor.data.about import About
+from mmtutor.data.checks import check_known, check_names, check_range
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.real.damage import damaged
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import encode_text
+
+# The release of the npm package with the same number holds the same file.
+_GROUPS_TAG = "muan/unicode-emoji-json/v0.8.0"
+_GROUPS = "482fd00f3c24687e428dcda89c619bdf7dda25e51cdf7a064c75862671c4ba31  data-by-emoji.json"
+
+_CLDR = "unicode-org/cldr-json/b08a82b582f1120d630d623f9e5073316741574d"
+_ANNOTATIONS = """
+43026e387dfca6044cea21ce0d2e5c4477f39b2def459d671e205dae8dd57f75  ar
+1071d9ccbcad11b9c02f05fa5a2d5f42feddb0cb177d20132e40ac988d14c3af  de
+2405d3f2e4c5812a4faf93d965630246269e0177ce907d863c7d6bb197e957c1  en
+1e6fa1a8b9eb4a8b60132609ae2482cf4ad088b9d2590648933b595660f30648  es
+78b50ed824fd2b68e7cbc3ab92f364407aa285d9f7920785bdb8d3b138d97fef  fr
+74419d311241783d9324b1e34cee5f8c7e0bf36f72caf42b016e6345dccc17f1  ja
+c57fcb31e7f2ace00343b8578ae30a7856270bb23dc94e5ea02f3858ed875ef2  zh
+"""
+_DERIVED = """
+6919d23e1dbd17657142f81c22161a3c646058bba3718a7ee3da2b364159ee45  ar
+5ee716dda7bba385b709752c4ab33cc72da2654a17aa2b809a3941ca3875121f  de
+8ebc16e27adf6c555c9ce467335cee8fc9416e5d8646a91bd4eacbb450ebee22  en
+0916ceedfd358fc0c6a04c410f04d21732736638443676da4405c7c17390e97b  es
+eeefc967e02b442f7396574111e3b01bd7f5a52447d96b82018ad2289b714089  fr
+ecf52ab3589525bc11026af8413a4bd00535d076db478f2ec908b186260defa6  ja
+1c3a4eb778737042aba1e14ff69a4264b22348981e51f0a34b98645d0b29ea1e  zh
+"""
+
+EMOJI = store.Entry(
+    "emoji",
+    About(
+        title="Noto emoji and their names",
+        license="Apache 2.0 and OFL 1.1; Unicode License v3; MIT",
+        source="https://github.com/googlefonts/noto-emoji",
+        citation="Google, Noto Emoji; Unicode, Common Locale Data Repository; Chiou, "
+        "unicode-emoji-json 0.8.0",
+    ),
+    (
+        store.github_folder(
+            "png72",
+            "b81c9a2800d8c04ec254a0dd181e71bf3b700d07591d0ba8baad3e12b138219c",
+            repository="googlefonts/noto-emoji",
+            revision="b3e3051a088047d19fd4d49b1c3ac42fb8c3aaf8",
+            members="png/72/*.png",
+            files=3583,
+            size=10_967_599,
+        ),
+        *store.github_files(_GROUPS, _GROUPS_TAG),
+        *store.github_files(
+            _ANNOTATIONS,
+            _CLDR,
+            "cldr-json/cldr-annotations-full/",
+            "annotations/{}/annotations.json",
+        ),
+        *store.github_files(
+            _DERIVED,
+            _CLDR,
+            "cldr-json/cldr-annotations-derived-full/",
+            "annotationsDerived/{}/annotations.json",
+        ),
+    ),
+    folder="emoji",
+    size=19_451_693,
+)
 
 EMOJI_LANGUAGES = ("en", "zh", "fr", "de", "es", "ar", "ja")
 
 # Flags are no group here: the pictures of 262 of the 270 lie elsewhere.
-EMOJI_GROUPS = (
-    "Smileys & Emotion",
-    "People & Body",
-    "Animals & Nature",
-    "Food & Drink",
-    "Travel & Places",
-    "Activities",
-    "Objects",
-    "Symbols",
+EMOJI_GROUPS = tuple(
+    "Smileys & Emotion, People & Body, Animals & Nature, Food & Drink, Travel & Places, "
+    "Activities, Objects, Symbols".split(", ")
 )
 
 # How many bytes each kind of text has room for; the longest have 73 and 387, both in Arabic.
 EMOJI_TEXTS = {"name": 80, "keywords": 400}
-
-EMOJI_TARGETS = ("emoji", "group")
 
 EMOJI_PIXELS = 72  # height and width of the files
 
@@ -78,7 +130,7 @@ def emoji(
     The modalities are `"image"`, float32 `(examples, 3, size, size)` in [0, 1] on white, and
     `"text"`, int64 `(examples, length)` as `encode_text` gives, with one length for all
     languages. First come all emoji of the split in the first language, then the same ones in
-    the second. The details are indices: `"emoji"` among all 1,636, `"group"` in
+    the second. The metadata are indices: `"emoji"` among all 1,636, `"group"` in
     `EMOJI_GROUPS`, `"family"` among the 1,302 families, `"language"` in `EMOJI_LANGUAGES`.
     Nothing is drawn, so there is no seed.
 
@@ -105,25 +157,28 @@ def emoji(
         TypeError: `languages` is one string.
         ValueError: an unknown split, language, text or target; no language, or one twice; or
             a size outside 8 to 72.
-        DataError: a damaged file, or data that cannot be fetched.
-
-    Sources: Noto Emoji (the pictures); Unicode CLDR (names and keywords);
-    muan/unicode-emoji-json (the list and its groups).
+        DataError: the data cannot be had.
     """
-    _check(split, languages, text, target, size)
-    folder = store.get("emoji")
+    check_known("split", split, _SPLIT_ENDS)
+    check_names("language", languages, EMOJI_LANGUAGES)
+    if len(set(languages)) < len(languages):
+        raise ValueError(f"name each language once, got {', '.join(languages)}")
+    check_known("text", text, EMOJI_TEXTS)
+    check_known("target", target, ("emoji", "group"))
+    check_range("size", size, 8, EMOJI_PIXELS)
+    folder = store.get(EMOJI)
     every = _every(folder)
     families = list(dict.fromkeys(one.family for one in every))
     numbers = [number for number, one in enumerate(every) if _split(one.family) == split]
     chosen = [every[number] for number in numbers]
-    details = {
+    metadata = {
         "emoji": torch.tensor(numbers),
         "group": torch.tensor([EMOJI_GROUPS.index(one.group) for one in chosen]),
         "family": torch.tensor([families.index(one.family) for one in chosen]),
     }
-    details = {name: x.repeat(len(languages)) for name, x in details.items()}
+    metadata = {name: x.repeat(len(languages)) for name, x in metadata.items()}
     spoken = torch.tensor([EMOJI_LANGUAGES.index(language) for language in languages])
-    details["language"] = spoken.repeat_interleave(len(chosen))
+    metadata["language"] = spoken.repeat_interleave(len(chosen))
     characters = [one.characters for one in chosen]
     texts = [each for name in languages for each in _texts(folder, name, text, characters)]
     pictures = _pictures([one.picture for one in chosen], size)
@@ -132,38 +187,20 @@ def emoji(
             "image": pictures.repeat(len(languages), 1, 1, 1),
             "text": encode_text(texts, EMOJI_TEXTS[text]),
         },
-        details[target],
-        details=details,
+        metadata[target],
+        metadata=metadata,
         classes=EMOJI_GROUPS if target == "group" else [one.name for one in every],
-        about=CATALOGUE["emoji"].about,
+        about=EMOJI.about,
     )
-
-
-def _check(split: str, languages: Sequence[str], text: str, target: str, size: int) -> None:
-    check_known("split", split, _SPLIT_ENDS)
-    if isinstance(languages, str):
-        raise TypeError(f'languages must be several names, like ("{languages}",)')
-    if not languages:
-        raise ValueError(f"name at least one language of {', '.join(EMOJI_LANGUAGES)}")
-    for language in languages:
-        check_known("language", language, EMOJI_LANGUAGES)
-    if len(set(languages)) < len(languages):
-        raise ValueError(f"name each language once, got {', '.join(languages)}")
-    check_known("text", text, EMOJI_TEXTS)
-    check_known("target", target, EMOJI_TARGETS)
-    check_range("size", size, 8, EMOJI_PIXELS)
 
 
 def _every(folder: Path) -> list[_Emoji]:
     """Return the emoji that have a group and a picture, in the order of Unicode's list."""
-    path = folder / "data-by-emoji.json"
     found = {}
-    for listed, facts in _json(path).items():
+    for listed, facts in _json(folder / "data-by-emoji.json").items():
         characters = listed.replace("\ufe0f", "")
         code = "_".join(f"{ord(character):04x}" for character in characters)
         picture = folder / "png72" / f"emoji_u{code}.png"
-        if "group" not in facts:
-            raise damaged(path, f"{listed} has no group")
         if facts["group"] in EMOJI_GROUPS and picture.exists():
             found[characters] = (picture, facts["group"])
     names = _texts(folder, "en", "name", list(found))
@@ -177,15 +214,8 @@ def _texts(folder: Path, language: str, text: str, characters: Sequence[str]) ->
     """Return the name or the keywords of each emoji."""
     entries: dict[str, Any] = {}
     for part in ("annotations", "annotationsDerived"):
-        path = folder / part / language / "annotations.json"
-        try:
-            entries |= _json(path)[part]["annotations"]
-        except KeyError as error:
-            raise damaged(path, f"it lacks {error}") from error
+        entries |= _json(folder / part / language / "annotations.json")[part]["annotations"]
     key = {"name": "tts", "keywords": "default"}[text]
-    for one in characters:
-        if key not in entries.get(one, {}):
-            raise damaged(folder, f"it lacks the {language} {text} of {one}")
     return ["; ".join(entries[one][key]) for one in characters]
 
 
@@ -209,22 +239,11 @@ def _pictures(paths: Sequence[Path], size: int) -> Tensor:
 
 def _picture(path: Path) -> np.ndarray:
     """Return one picture on white: uint8 `(72, 72, 3)`."""
-    try:
-        with Image.open(path) as file:
-            picture = file.convert("RGBA")
-    except (OSError, SyntaxError) as error:  # Pillow raises either, as the damage may be
-        raise damaged(path, "it is no PNG picture") from error
-    if picture.size != (EMOJI_PIXELS, EMOJI_PIXELS):
-        raise damaged(path, f"it has {picture.width} by {picture.height} pixels, not 72 by 72")
+    with Image.open(path) as file:
+        picture = file.convert("RGBA")
     white = Image.new("RGBA", picture.size, "white")
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:  # no UTF-8, or no JSON
-        content = None
-    if not isinstance(content, dict):
-        raise damaged(path, "it holds no JSON object")
-    return content
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,22 +1,46 @@
 """The GRID corpus: digits in the sentences of one speaker, seen on the mouth and heard."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmtutor.data import store
-from mmtutor.data.catalogue import CATALOGUE
-from mmtutor.data.checks import check_known
+from mmtutor.data.about import About
+from mmtutor.data.checks import check_known, check_snr
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.real.damage import damaged
-from mmtutor.data.real.grid_clips import FRAMES, SAMPLES
-from mmtutor.data.real.noise import check_noise, speech_spectrum, unit_noise, unit_power
+from mmtutor.data.real.grid_clips import SAMPLES, grid_arrays
+from mmtutor.data.real.noise import NOISES, speech_spectrum, unit_noise, unit_power
 from mmtutor.data.real.spectrogram import log_spectrogram
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import encode_text
 from mmtutor.data.words import DIGIT_WORDS
+
+GRID = store.Entry(
+    "grid",
+    About(
+        title="GRID corpus, speaker 1",
+        license="CC BY 4.0",
+        source="https://doi.org/10.5281/zenodo.3625687",
+        citation="Cooke, Barker, Cunningham and Shao 2006, An audio-visual corpus for speech "
+        "perception and automatic speech recognition, Journal of the Acoustical Society of "
+        "America 120(5)",
+    ),
+    (
+        store.Part(
+            "s1_digits.npz",
+            "7f60ca74305c0b69971087d41072a547e2b76c05c19abe9a1b9ab57b6bed9831",
+            (
+                store.Download(("doi:10.5281/zenodo.3625687/s1.zip",)),
+                store.Download(("doi:10.5281/zenodo.3625687/alignments.zip",)),
+            ),
+            grid_arrays,
+            computed=True,
+            needs=("av",),
+        ),
+    ),
+    folder="grid",
+    size=25_008_373,
+)
 
 # Split → of the 100 clips of each digit, in a fixed random order, those that it has.
 GRID_SPLITS = {"train": slice(0, 60), "validation": slice(60, 70), "test": slice(70, 100)}
@@ -60,15 +84,14 @@ def grid(
     something of it, and the clips let us see and hear parts of them: after an even digit comes
     "now" or "please", after an odd one "again" or "soon".
 
-    Each digit has 60 clips for training, 10 for validation and 30 for test, in the same split
-    whatever the seed is. All are of one speaker: nothing here says how well others are
-    understood.
+    A clip is in the same split whatever the seed is. All are of one speaker: nothing here says
+    how well others are understood.
 
-    The detail `"clip"` is the row in the file, whose rows are in the order of the clips' names;
+    The metadata `"clip"` is the row in the file, whose rows are in the order of the clips' names;
     `"sentence"` is the sentence, as above.
 
     Args:
-        split: `"train"` (600 clips), `"validation"` (100) or `"test"` (300).
+        split: `"train"` (60 clips of each digit), `"validation"` (10) or `"test"` (30).
         target: `"digit"`; or `"clean"`, the `log_spectrogram` of the sound without noise,
             float32 `(examples, 32, 20)`, less the mean and over the standard deviation of the
             training clips for each band and frame. So the mean itself has an error near 1.
@@ -77,16 +100,15 @@ def grid(
         seed: of the noise.
 
     Raises:
-        DataError: the data cannot be had, or are damaged.
+        DataError: the data cannot be had.
         ValueError: an unknown split, target or noise, or an `snr_db` that is not finite.
-
-    Source: Cooke et al. 2006, An audio-visual corpus for speech perception and automatic
-    speech recognition, license CC BY 4.0.
     """
     check_known("split", split, GRID_SPLITS)
     check_known("target", target, GRID_TARGETS)
-    check_noise(noise, snr_db)
-    arrays = _read(store.get("grid") / "s1_digits.npz")
+    check_known("noise", noise, NOISES)
+    check_snr(snr_db)
+    with np.load(store.get(GRID) / "s1_digits.npz") as file:
+        arrays = dict(file)
     labels = torch.from_numpy(arrays["label"]).long()
     rows, training = _rows(labels, split), _rows(labels, "train")
     clean = LEVEL * unit_power(torch.from_numpy(arrays["audio"]).float())
@@ -102,9 +124,9 @@ def grid(
     return MultimodalDataset(
         inputs,
         labels[rows] if target == "digit" else _standardized(clean, rows, training),
-        details={"clip": rows, "sentence": sentences},
+        metadata={"clip": rows, "sentence": sentences},
         classes=[str(digit) for digit in range(10)] if target == "digit" else (),
-        about=CATALOGUE["grid"].about,
+        about=GRID.about,
     )
 
 
@@ -146,29 +168,3 @@ def _standardized(clean: Tensor, rows: Tensor, training: Tensor) -> Tensor:
     reference = log_spectrogram(clean[training])
     mean, deviation = reference.mean(dim=0), reference.std(dim=0, correction=0)
     return (log_spectrogram(clean[rows]) - mean) / deviation
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of the file that `make` makes."""
-    try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in ("video", "audio", "label", "ids")}
-    except Exception as error:  # zipfile, zlib and numpy each have their own
-        raise damaged(path, f"it is no file of arrays ({error})") from error
-    count = len(arrays["ids"])
-    wanted = {
-        "video": (np.uint8, (count, FRAMES, 28, 64)),
-        "audio": (np.int16, (count, SAMPLES)),
-        "label": (np.int64, (count,)),
-    }
-    for name, (dtype, shape) in wanted.items():
-        given = arrays[name]
-        if given.dtype != dtype or given.shape != shape:
-            raise damaged(
-                path,
-                f"{name} should be {np.dtype(dtype)} {shape}, but is {given.dtype} {given.shape}",
-            )
-    counts = [int((arrays["label"] == digit).sum()) for digit in range(10)]
-    if counts != [100] * 10 or count != 1000:
-        raise damaged(path, f"it should have 100 clips of each digit, but has {counts}")
-    return arrays

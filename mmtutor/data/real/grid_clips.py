@@ -1,13 +1,17 @@
 """Cuts the digits out of the clips of the GRID corpus: a video of the mouth, and the sound."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmtutor.data.real.damage import damaged
+from mmtutor.data.errors import DataError
+from mmtutor.data.store.unpack import unzip
 from mmtutor.data.words import DIGIT_WORDS
+
+CLIPS = 1000
+MOST_BYTES = 2_000_000_000  # of the clips, which have about 0.4 MB each
 
 ALIGNMENT_RATE = 25_000  # units of an alignment in a second
 FRAME_RATE = 25  # frames per second
@@ -20,11 +24,25 @@ MOUTH_ROWS = slice(184, 240)  # of 288
 MOUTH_COLUMNS = slice(88, 216)  # of 360
 
 
-def make(raw_folder: Path) -> dict[str, np.ndarray]:
-    """Cut the digit out of every clip.
+def grid_arrays(downloads: Sequence[Path], target: Path) -> None:
+    """Make the npz file of the GRID corpus from `s1.zip` and `alignments.zip`.
 
-    Args:
-        raw_folder: holds the clips `s1/*.mpg` and their word alignments `align/*.align`.
+    Raises:
+        DataError: there are not 1,000 clips, or one of them cannot be read.
+    """
+    raw = target.with_name("raw")
+    unzip(downloads[0], raw / "s1", members="s1/*.mpg", limit=MOST_BYTES)
+    unzip(downloads[1], raw / "align", members="s1/*.align", limit=MOST_BYTES)
+    count = len(list((raw / "s1").iterdir()))
+    if count != CLIPS:
+        raise DataError(f"{downloads[0].name} holds {count:,} clips, {CLIPS:,} expected")
+    arrays: dict[str, Any] = make(raw)
+    with target.open("xb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def make(raw_folder: Path) -> dict[str, np.ndarray]:
+    """Cut the digit out of every clip `s1/*.mpg`, by its word alignment `align/*.align`.
 
     Returns:
         In the order of the names: `"video"`, uint8 `(clips, 12, 28, 64)`: the mouth in the 12
@@ -33,13 +51,11 @@ def make(raw_folder: Path) -> dict[str, np.ndarray]:
         digit; `"ids"`, the names.
 
     Raises:
-        DataError: no clips, or a clip or its alignment is missing or damaged.
+        DataError: a clip or its alignment is missing or damaged.
         ImportError: PyAV is not installed.
     """
     _av()
     paths = sorted((raw_folder / "s1").glob("*.mpg"))
-    if not paths:
-        raise damaged(raw_folder / "s1", "it holds no clips *.mpg")
     rows = [_cut(path, raw_folder / "align" / f"{path.stem}.align") for path in paths]
     videos, audios, labels = zip(*rows, strict=True)
     return {
@@ -55,8 +71,8 @@ def _cut(path: Path, alignment: Path) -> tuple[np.ndarray, np.ndarray, int]:
     try:
         return _mouth(path, middle), _sound(path, middle), label
     except (_av().FFmpegError, ValueError, IndexError) as error:
-        raise damaged(
-            path, f"it is no clip of 3 seconds with picture and sound ({error})"
+        raise DataError(
+            f"{path} is no clip of 3 seconds with picture and sound ({error})"
         ) from error
 
 
@@ -68,16 +84,13 @@ def digit_and_middle(alignment: Path) -> tuple[int, float]:
     """
     try:
         lines = [line.split() for line in alignment.read_text(encoding="ascii").splitlines()]
-        found = [
+        [(label, start, end)] = [
             (DIGIT_WORDS["english"].index(word), int(start), int(end))
             for start, end, word in lines
             if word in DIGIT_WORDS["english"]
         ]
     except (OSError, ValueError) as error:
-        raise damaged(alignment, f"it is no alignment ({error})") from error
-    if len(found) != 1:
-        raise damaged(alignment, f"it should have one digit, but has {len(found)}")
-    label, start, end = found[0]
+        raise DataError(f"{alignment} is no alignment with one digit ({error})") from error
     # In this order: the sample at which a sound starts is rounded down, and once in twenty
     # clips another order rounds to another sample.
     return label, (start / ALIGNMENT_RATE + end / ALIGNMENT_RATE) / 2

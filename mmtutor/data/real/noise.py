@@ -1,48 +1,23 @@
 """Noise to be added to speech."""
 
-from math import isfinite
-
 import torch
 from torch import Tensor
-
-from mmtutor.data.checks import check_known
 
 NOISES = ("white", "speech")
 
 
-def check_noise(noise: str, snr_db: float | None) -> None:
-    """Raise ValueError for an unknown noise, or a level that is neither finite nor None."""
-    check_known("noise", noise, NOISES)
-    if snr_db is not None and not isfinite(snr_db):
-        raise ValueError(f"snr_db must be finite, or None for no noise; got {snr_db}")
-
-
 def speech_spectrum(sounds: Tensor) -> Tensor:
-    """Return the mean magnitude of sounds at each frequency.
-
-    Args:
-        sounds: `(sounds, samples)`.
-
-    Returns:
-        `(samples // 2 + 1,)`, the root of the mean power.
-    """
+    """Return the root of the mean power of sounds `(sounds, samples)` at each frequency."""
     return torch.fft.rfft(sounds).abs().square().mean(dim=0).sqrt()
 
 
 def unit_noise(
     count: int, samples: int, generator: torch.Generator, spectrum: Tensor | None = None
 ) -> Tensor:
-    """Return Gaussian noise, each sound with a mean square of exactly 1.
+    """Return Gaussian noise, float32 `(count, samples)`, each with a mean square of exactly 1.
 
-    Args:
-        count: number of sounds.
-        samples: of each.
-        generator: draws `count * samples` normal numbers.
-        spectrum: as `speech_spectrum` gives, for noise that sounds like many people at once;
-            None for white noise.
-
-    Returns:
-        float32 `(count, samples)`.
+    With a spectrum, as `speech_spectrum` gives, it sounds like many people at once; else it is
+    white.
     """
     sounds = torch.randn(count, samples, generator=generator)
     if spectrum is not None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite, pi
+from math import pi
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from mmtutor.data.checks import check_known, check_range
-from mmtutor.data.scene import Scene
+from mmtutor.data.checks import check_known, check_range, check_snr
+from mmtutor.data.digits.scene import Scene
 
 # ITU-R M.1677-1: the signals for 0 to 9. A dash is as long as three dots, the gap between
 # the signals of one character as long as one.
@@ -74,8 +74,7 @@ class Audio:
         slowest = {"morse": 19 * 1.2 / MORSE_SPEEDS[0], "dtmf": DTMF_DURATIONS[1]}
         check_range("seconds", self.seconds, round(slowest[self.code], 6))
         check_range("sample_rate", self.sample_rate, 4000)
-        if self.snr_db is not None and not isfinite(self.snr_db):
-            raise ValueError(f"snr_db must be finite, or None for no noise; got {self.snr_db}")
+        check_snr(self.snr_db)
 
     def __call__(self, scene: Scene, generator: torch.Generator) -> Tensor:
         """Render a scene; see the class."""

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mmtutor.data.about import About
 from mmtutor.data.checks import check_known
-from mmtutor.data.scene import MOTIONS, Scene
+from mmtutor.data.digits.scene import MOTIONS, Scene
+from mmtutor.data.store import Entry
 
 SCANS = About(
     title="Optical Recognition of Handwritten Digits",
@@ -18,6 +19,8 @@ SCANS = About(
     citation="Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine "
     "Learning Repository",
 )
+
+DIGITS = Entry("digits", SCANS)
 
 # The rows of the file follow 14 filled-in copies of one printed form: the same sequence of
 # about 130 digits starts again at each of these rows.
@@ -48,9 +51,6 @@ def scans() -> Scans:
 
     UCI says that 13 people wrote them and not which person wrote which; the forms are what
     the file itself shows.
-
-    Source: Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine
-    Learning Repository, test part, license CC BY 4.0.
     """
     # Copies, so that whoever changes them changes no later call.
     return Scans(*(tensor.clone() for tensor in _read()))
@@ -73,13 +73,8 @@ def deal(digits: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
     order again. So all are used about equally often, and which one comes tells nothing but
     its digit.
 
-    Args:
-        digits: int64 `(examples,)`, the digits to show.
-        labels: int64 `(scans,)`, what the scans show; each of `digits` is among them.
-        generator: of the shuffles.
-
-    Returns:
-        int64 `(examples,)`, positions in `labels`.
+    The digits to show are int64 `(examples,)`, and so are the positions that are returned; the
+    labels of the scans are int64 `(scans,)`, and each of the digits is among them.
     """
     shuffled = torch.randperm(len(labels), generator=generator)
     deck = shuffled[labels[shuffled].argsort(stable=True)]  # each digit's scans lie together
@@ -92,19 +87,21 @@ def deal(digits: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
     return deck[first[digits] + turns % sizes[digits]]
 
 
+def scene_of(rows: Tensor, generator: torch.Generator) -> Scene:
+    """Return the scene of these rows of the file, with motions that are drawn."""
+    pixels, labels, _ = _read()
+    motions = torch.randint(len(MOTIONS), rows.shape, generator=generator)
+    return Scene(pixels[rows], labels[rows], motions)
+
+
 def scene_showing(digits: Tensor, split: str, generator: torch.Generator) -> tuple[Scene, Tensor]:
     """Return a scene of these digits in scans of one split, and the scans' rows in the file.
 
-    Args:
-        digits: int64 `(examples,)`.
-        split: where the scans are from.
-        generator: of the scans, which `deal` chooses, and of the motions.
+    The generator is that of `deal`, which chooses the scans, and of the motions.
     """
-    pixels, labels, _ = _read()
     rows = split_rows(split)
-    rows = rows[deal(digits, labels[rows], generator)]
-    motions = torch.randint(len(MOTIONS), digits.shape, generator=generator)
-    return Scene(pixels[rows], labels[rows], motions), rows
+    rows = rows[deal(digits, _read().labels[rows], generator)]
+    return scene_of(rows, generator), rows
 
 
 @cache

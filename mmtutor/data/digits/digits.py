@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from mmtutor.data.audio import Audio
 from mmtutor.data.checks import check_known, check_range
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.image import Image
-from mmtutor.data.scans import SCANS, deal, scans, split_rows
-from mmtutor.data.scene import MOTIONS, Renderer, Scene
+from mmtutor.data.digits.audio import Audio
+from mmtutor.data.digits.image import Image
+from mmtutor.data.digits.scans import SCANS, deal, scans, scene_of, split_rows
+from mmtutor.data.digits.scene import MOTIONS, Renderer, Scene
+from mmtutor.data.digits.text import Text
+from mmtutor.data.digits.video import Video
 from mmtutor.data.seeds import generator_for
-from mmtutor.data.text import Text
-from mmtutor.data.video import Video
 
 RENDERERS: dict[str, Renderer] = {
     "image": Image(),
@@ -49,7 +49,7 @@ def digits(
     Each modality draws its nuisances from its own stream, named by the seed, the split and the
     modality. So leaving one out changes no other, and no two splits share a draw.
 
-    The details of each example are its `"digit"`, `"motion"`, `"form"` (0 to 13), `"scan"` (its
+    The metadata of each example are its `"digit"`, `"motion"`, `"form"` (0 to 13), `"scan"` (its
     row in the file), and for each modality the digit that it shows, like `"shown_image"`.
 
     Args:
@@ -79,19 +79,25 @@ def digits(
     reliability = _reliability(reliability, renderers)
     check_range("renderings", renderings, 1)
     rows = split_rows(split)
-    scenes = [_scene(rows, split, seed, number) for number in range(renderings)]
-    inputs, details = {}, _details(rows, scenes)
+    keys = [(seed, split, number) for number in range(renderings)]
+    scenes = [scene_of(rows, generator_for(*key, "motion")) for key in keys]
+    inputs = {}
+    metadata = {
+        "digit": torch.cat([scene.labels for scene in scenes]),
+        "motion": torch.cat([scene.motions for scene in scenes]),
+        "form": scans().forms[rows].repeat(renderings),
+        "scan": rows.repeat(renderings),
+    }
     for name, renderer in renderers.items():
         parts = []
-        for number, scene in enumerate(scenes):
-            key = (seed, split, number)
+        for key, scene in zip(keys, scenes, strict=True):
             shown = _shown(scene, reliability[name], generator_for(*key, "reliability", name))
             parts.append((renderer(shown, generator_for(*key, "modality", name)), shown.labels))
-        inputs[name], details[f"shown_{name}"] = map(torch.cat, zip(*parts, strict=True))
+        inputs[name], metadata[f"shown_{name}"] = map(torch.cat, zip(*parts, strict=True))
     return MultimodalDataset(
         inputs,
         torch.cat([TARGETS[target](scene) for scene in scenes]),
-        details=details,
+        metadata=metadata,
         classes=CLASSES[target],
         about=SCANS,
     )
@@ -130,13 +136,6 @@ def _reliability(
     return {name: 1.0 for name in renderers} | dict(given or {})
 
 
-def _scene(rows: Tensor, split: str, seed: int, number: int) -> Scene:
-    pixels, labels, _ = scans()
-    generator = generator_for(seed, split, number, "motion")
-    motions = torch.randint(len(MOTIONS), rows.shape, generator=generator)
-    return Scene(pixels[rows], labels[rows], motions)
-
-
 def _shown(scene: Scene, reliability: float, generator: torch.Generator) -> Scene:
     """Return the scene as a modality of that reliability shows it; `scene` is a whole split."""
     if reliability == 1:
@@ -145,12 +144,3 @@ def _shown(scene: Scene, reliability: float, generator: torch.Generator) -> Scen
     drawn = torch.randint(10, scene.labels.shape, generator=generator)
     shown = torch.where(kept, scene.labels, drawn)
     return Scene(scene.scans[deal(shown, scene.labels, generator)], shown, scene.motions)
-
-
-def _details(rows: Tensor, scenes: Sequence[Scene]) -> dict[str, Tensor]:
-    return {
-        "digit": torch.cat([scene.labels for scene in scenes]),
-        "motion": torch.cat([scene.motions for scene in scenes]),
-        "form": scans().forms[rows].repeat(len(scenes)),
-        "scan": rows.repeat(len(scenes)),
-    }

@@ -1,6 +1,5 @@
 """One file from the network: mirrors, another try, a progress bar, and plain words if it fails."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,8 @@ import pooch
 from requests.exceptions import ChunkedEncodingError, RequestException
 from tqdm import tqdm
 
-from mmtutor.data.entry import Download
 from mmtutor.data.errors import DataError
+from mmtutor.data.store.entry import Download
 
 RETRIES = 2  # of each address, after a pause
 
@@ -19,12 +18,8 @@ RETRIES = 2  # of each address, after a pause
 def download(file: Download, folder: Path, label: str) -> Path:
     """Fetch a file, from the first of its addresses that gives it.
 
-    It is written under another name until it is whole, and compared with its checksum.
-
-    Args:
-        file: what to fetch.
-        folder: where to put it, under its own name.
-        label: stands beside the progress bar.
+    It is written under another name until it is whole, and compared with its checksum. The
+    label stands beside the progress bar.
 
     Raises:
         DataError: no address gives it, each for a reason that the message says.
@@ -84,12 +79,8 @@ class _Bar(tqdm):
 def _quiet() -> Iterator[None]:
     """Silence pooch's own messages: the bar says the same."""
     logger = pooch.get_logger()
-    logger.addFilter(_is_warning)  # its level would not do: this logger remembers the first one
+    logger.disabled = True  # its level would not do: this logger remembers the first one
     try:
         yield
     finally:
-        logger.removeFilter(_is_warning)
-
-
-def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
+        logger.disabled = False

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmtutor.data.checks import check_range
-from mmtutor.data.scene import MOTIONS, Scene
+from mmtutor.data.digits.scene import MOTIONS, Scene
 
 DIGIT_SHARE = 0.6  # the scan's height and width on the canvas
 
@@ -79,11 +79,7 @@ class Video:
     def _distances(self, middles: Tensor) -> Tensor:
         """Return how far each row and column is from the middle, the shorter way round.
 
-        Args:
-            middles: `(examples, frames, 2)`, row and column.
-
-        Returns:
-            `(examples, frames, 2, canvas)`, in pixels.
+        Middles `(examples, frames, 2)` give distances `(examples, frames, 2, canvas)`.
         """
         half = self.canvas / 2
         return (torch.arange(self.canvas) - middles[..., None] + half) % self.canvas - half

@@ -1,9 +1,12 @@
 """Whether the files of a data set are the published ones, down to the last bit."""
 
+import errno
 import hashlib
+import os
+import stat
 from pathlib import Path
 
-from mmtutor.data.entry import Part
+from mmtutor.data.store.entry import Part
 
 MOST = 5  # of the files of a folder, how many are named
 
@@ -17,7 +20,7 @@ def problems(part: Part, base: Path) -> list[str]:
     try:
         if part.files:
             return _folder_problems(part, path)
-        if not path.is_file():
+        if not path.exists():
             return [f"{path} is missing"]
         good = {part.digest}
         if part.computed:
@@ -36,7 +39,13 @@ def there(part: Part, base: Path) -> bool:
 
 
 def file_digest(path: Path) -> str:
-    """Return the sha256 of a file."""
+    """Return the sha256 of a file.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, from which one would read for ever.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -46,7 +55,7 @@ def folder_digests(folder: Path) -> dict[str, str]:
 
     Files whose names begin with a dot are left out: systems make them as one looks around.
     """
-    return {path.relative_to(folder).as_posix(): file_digest(path) for path in _files(folder)}
+    return {_name(path.relative_to(folder)): file_digest(path) for path in _files(folder)}
 
 
 def listing(digests: dict[str, str]) -> str:
@@ -76,9 +85,15 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in found if not path.is_dir()]
 
 
+def _name(path: Path) -> str:
+    """Return a path as text, with escapes for what is not UTF-8 in it."""
+    return os.fsencode(path.as_posix()).decode(errors="backslashreplace")
+
+
 def _read_list(path: Path) -> dict[str, str]:
+    beside = list_beside(path)
     try:
-        lines = list_beside(path).read_text(encoding="utf-8").splitlines()
+        lines = beside.read_text(encoding="utf-8").splitlines() if beside.is_file() else []
     except (OSError, UnicodeDecodeError):
         return {}
     return {line[66:]: line[:64] for line in lines}

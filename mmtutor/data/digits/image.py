@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmtutor.data.checks import check_range
-from mmtutor.data.scene import Scene
+from mmtutor.data.digits.scene import Scene
 
 SCAN_PIXELS = 8
 

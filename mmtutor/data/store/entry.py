@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmtutor.data.about import About
-from mmtutor.data.unpack import keep
+from mmtutor.data.store.unpack import keep
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Entry:
     """A data set of the book.
 
     Args:
+        name: in commands.
         about: what it is.
         parts: what is fetched; nothing for a set that the package carries.
         folder: where the parts lie, below the folder for data.
@@ -73,11 +74,12 @@ class Entry:
         made_from: the sets that it is computed from.
     """
 
+    name: str
     about: About
     parts: tuple[Part, ...] = ()
     folder: str = ""
     size: int = 0
-    made_from: tuple[str, ...] = ()
+    made_from: tuple["Entry", ...] = ()
 
     @property
     def carried(self) -> bool:

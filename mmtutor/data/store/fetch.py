@@ -9,17 +9,17 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mmtutor.data import digests
-from mmtutor.data.download import download
-from mmtutor.data.entry import Download, Entry, Part
 from mmtutor.data.errors import DataError
-from mmtutor.data.unpack import keep
+from mmtutor.data.store import digests
+from mmtutor.data.store.download import download
+from mmtutor.data.store.entry import Download, Entry, Part
+from mmtutor.data.store.unpack import keep
 
 _NO_ARCHIVE = (
     gzip.BadGzipFile,
@@ -28,31 +28,27 @@ _NO_ARCHIVE = (
     zlib.error,
     EOFError,
     FileExistsError,  # two members of one name
+    UnicodeError,  # the name of a member of a zip archive
 )
 
 
-def fetch(name: str, entry: Entry, base: Path) -> None:
+def fetch(entry: Entry, base: Path) -> None:
     """Fetch those parts of a set that are missing or damaged.
 
     One process does it at a time. Another waits, and then finds nothing left to do.
-
-    Args:
-        name: of the set.
-        entry: what it is made of.
-        base: the folder of the set.
 
     Raises:
         DataError: a part could not be fetched, or not be written.
     """
     wrong = [line for part in entry.parts for line in digests.problems(part, base)]
-    staging = base / f".{name}.partial"
+    staging = base / f".{entry.name}.partial"
     if not wrong:
         shutil.rmtree(staging, ignore_errors=True)  # of a run that was killed at its very end
         return
     try:
         base.mkdir(parents=True, exist_ok=True)
-        with _locked(base / f".{name}.lock", name):
-            _repair(name, entry, base, staging)
+        with _locked(base / f".{entry.name}.lock", entry.name):
+            _repair(entry, base, staging)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             trouble = f"the disk of {base} is full: free some space,"
@@ -63,7 +59,17 @@ def fetch(name: str, entry: Entry, base: Path) -> None:
         ) from error
 
 
-def _repair(name: str, entry: Entry, base: Path, staging: Path) -> None:
+def by_hand(part: Part, base: Path) -> list[tuple[str, Path]]:
+    """Return where a person finds each download of a part, and where to save it.
+
+    What is kept as it is goes to its place; what is to be unpacked is found in the folder of the
+    set under its own name.
+    """
+    kept = part.unpack is keep
+    return [(file.page, base / (part.path if kept else file.name)) for file in part.downloads]
+
+
+def _repair(entry: Entry, base: Path, staging: Path) -> None:
     """Fetch the parts that are not good, each into an empty folder on the same disk first."""
     try:
         for part in entry.parts:
@@ -72,9 +78,9 @@ def _repair(name: str, entry: Entry, base: Path, staging: Path) -> None:
             if wrong := digests.problems(part, base):
                 staging.mkdir()
                 try:
-                    _fetch_part(name, part, base, staging)
+                    _fetch_part(entry.name, part, base, staging)
                 except DataError as error:
-                    remedy = _remedy(name, part, entry, base)
+                    remedy = _remedy(part, entry, base)
                     raise DataError(
                         f"{wrong[0]}, and could not be fetched: {error}; {remedy}"
                     ) from error
@@ -105,24 +111,18 @@ def _fetch_part(name: str, part: Part, base: Path, staging: Path) -> None:
 
 
 def _install(made: Path, target: Path, old: Path) -> None:
-    """Move what is ready to its place; only a rename is left to do."""
+    """Move what is ready to its place; only renames are left to do."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if (listed := digests.list_beside(made)).exists():
         listed.replace(digests.list_beside(target))
     if target.is_dir():  # a folder cannot be replaced while it holds something
         target.rename(old)
-    made.replace(target)
-
-
-def by_hand(part: Part, base: Path) -> list[tuple[str, Path]]:
-    """Return where a person finds each download of a part, and where to save it.
-
-    What is kept as it is goes to its place; what is to be unpacked is found in the folder of the
-    set under its own name.
-    """
-    if part.unpack is keep:
-        return [(file.page, base / part.path) for file in part.downloads]
-    return [(file.page, base / file.name) for file in part.downloads]
+    try:
+        made.replace(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
 
 
 def _saved(part: Part, file: Download, base: Path) -> Path | None:
@@ -131,12 +131,12 @@ def _saved(part: Part, file: Download, base: Path) -> Path | None:
     return path if part.unpack is not keep and path.is_file() else None
 
 
-def _remedy(name: str, part: Part, entry: Entry, base: Path) -> str:
+def _remedy(part: Part, entry: Entry, base: Path) -> str:
     """Return what to do if a part cannot be fetched."""
     saves = " and ".join(f"{page} as {path}" for page, path in by_hand(part, base))
     remedy = f"try again later, or save {saves} and run this again"
     if more := sum(bool(digests.problems(other, base)) for other in entry.parts) - 1:
-        remedy += f"; python -m mmtutor data sources {name} lists this file and {more} more"
+        remedy += f"; python -m mmtutor data sources {entry.name} lists this file and {more} more"
     return remedy
 
 
@@ -152,4 +152,7 @@ def _locked(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     finally:
+        # Ours still, so nobody else relies on it: who waits looks whether the file is there yet.
+        with suppress(OSError):  # Windows removes no file that is open
+            path.unlink()
         lock.release()

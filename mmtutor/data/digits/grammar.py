@@ -21,7 +21,6 @@ ANSWERS = (*map(str, range(19)), "yes", "no", *SIDES)
 Digits = Mapping[str, int]  # side → the digit that stands there
 Slots = Mapping[str, str]  # the name of a gap in a wording → what fills it
 Pairs = Mapping[tuple[int, int], Fraction]  # (left, right) → probability
-Wordings = Mapping[str, Sequence[str]]  # one of GRAMMARS → texts with the names of slots in braces
 
 
 def evenly(pairs: Iterable[tuple[int, int]]) -> Pairs:
@@ -69,10 +68,7 @@ class Grammar:
     """All the examples that can be drawn, and how likely each is.
 
     Args:
-        cases: the examples.
-
-    Raises:
-        ValueError: their probabilities do not sum to 1.
+        cases: the examples, whose probabilities sum to 1.
     """
 
     def __init__(self, cases: Iterable[Case]) -> None:
@@ -81,9 +77,6 @@ class Grammar:
         # In whole numbers, draws are exactly as likely as the cases say, and sums are fast.
         self._whole = math.lcm(*{share.denominator for share in shares})
         self._weights = [s.numerator * (self._whole // s.denominator) for s in shares]
-        if sum(self._weights) != self._whole:
-            total = Fraction(sum(self._weights), self._whole)
-            raise ValueError(f"the probabilities of the cases must sum to 1, got {total}")
         self._ends = torch.tensor(self._weights).cumsum(dim=0)
 
     def draw(self, count: int, generator: torch.Generator) -> list[Case]:

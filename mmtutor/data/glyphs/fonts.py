@@ -14,13 +14,17 @@ from matplotlib.path import Path as Outline
 from matplotlib.transforms import IdentityTransform
 
 from mmtutor.data.about import About
+from mmtutor.data.store import Entry
 
-GLYPHS = About(
-    title="Glyphs and their Unicode names",
-    license="DejaVu: Bitstream Vera license, changes in the public domain; STIX: SIL Open Font "
-    "License 1.1; names: Unicode License",
-    source="matplotlib, which carries the fonts, and Python's unicodedata",
-    citation="DejaVu fonts 2.35; STIX fonts 1.0.0; The Unicode Standard",
+GLYPHS = Entry(
+    "glyphs",
+    About(
+        title="Glyphs and their Unicode names",
+        license="DejaVu: Bitstream Vera license, changes in the public domain; STIX: SIL Open "
+        "Font License 1.1; names: Unicode License",
+        source="matplotlib, which carries the fonts, and Python's unicodedata",
+        citation="DejaVu fonts 2.35; STIX fonts 1.0.0; The Unicode Standard",
+    ),
 )
 
 # The faces and their files. A face is drawn after those above it: see `draw_all`.
@@ -154,13 +158,10 @@ def _shown(character: str) -> bool:
 
 
 def _placed(points: np.ndarray, kinds: np.ndarray, scale: float, advance: float) -> np.ndarray:
-    """Return where the points of a polygon belong on the picture, in pixels, y upwards.
+    """Return where the points `(points, 2)` of a polygon belong, in pixels, y upwards.
 
-    Args:
-        points: `(points, 2)`, x and y from the origin of the glyph, in units of the font.
-        kinds: `(points,)`, matplotlib's path codes.
-        scale: pixels in a unit.
-        advance: from this origin to the next, in units.
+    They and the advance, from this origin to the next, are in units of the font, of which
+    `scale` is the pixels; `kinds` are matplotlib's path codes.
     """
     # The other codes, which close a polygon, have no point: theirs is a placeholder.
     corners = points[np.isin(kinds, (Outline.MOVETO, Outline.LINETO))]

@@ -10,20 +10,24 @@ from torch import Tensor
 from mmtutor.data.about import About
 from mmtutor.data.checks import check_known, check_range
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.information import Truth
+from mmtutor.data.planted.information import Truth
 from mmtutor.data.seeds import generator_for
+from mmtutor.data.store import Entry
 
 MODALITIES = ("left", "right")
 MOST_BITS = 8  # of a label, which then has 256 classes
 
 _SPLITS = ("train", "validation", "test")
 
-PLANTED = About(
-    title="Planted information",
-    license="CC0 1.0; the package makes the data",
-    source="mmtutor.data.planted",
-    citation="The terms: Williams and Beer 2010, Nonnegative Decomposition of Multivariate "
-    "Information, arXiv:1004.2515",
+PLANTED = Entry(
+    "planted",
+    About(
+        title="Planted information",
+        license="CC0 1.0; the package makes the data",
+        source="mmtutor.data.planted",
+        citation="The terms: Williams and Beer 2010, Nonnegative Decomposition of Multivariate "
+        "Information, arXiv:1004.2515",
+    ),
 )
 
 
@@ -73,7 +77,7 @@ def planted(
     Returns:
         inputs `"left"` and `"right"`, float32 `(examples, features)`; targets, the class of the
         label. `classes` holds the labels as strings, redundant bits first, then the bits unique
-        to the left, those unique to the right, and the synergistic ones. `details` holds the
+        to the left, those unique to the right, and the synergistic ones. `metadata` holds the
         same bits as `"bits"`, int64 `(examples, bits)`; and as `"left"` and `"right"` what each
         modality shows, in this order: 0, 1, or -1 for a bit that is not shown.
 
@@ -101,9 +105,9 @@ def planted(
     return MultimodalDataset(
         inputs,
         (values * places).sum(dim=1),
-        details={"bits": values, **shown},
+        metadata={"bits": values, **shown},
         classes=classes,
-        about=PLANTED,
+        about=PLANTED.about,
     )
 
 
@@ -119,11 +123,6 @@ def planted_truth(
     The amounts are what is planted; the three truths do not give them back. One redundant and
     one synergistic bit tell the left, the right and both as much as one unique bit on each side
     does. The measure I_min of Williams and Beer 2010 even takes the second case for the first.
-
-    Args:
-        redundancy: as in `planted`.
-        uniqueness: as in `planted`.
-        synergy: as in `planted`.
 
     Returns:
         `("left",)`, `("right",)` and `("left", "right")` → truth.

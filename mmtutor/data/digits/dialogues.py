@@ -1,29 +1,18 @@
 """Dialogues about a picture of two digits, whose last question needs the first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.grammar import (
-    GRAMMARS,
-    OF_TWO_PARITIES,
-    UNEQUAL,
-    Case,
-    Digits,
-    Grammar,
-    Pairs,
-    Slots,
-    Wordings,
-    check_grammar,
-    filled,
-    yes_no,
-)
-from mmtutor.data.pairs import PICTURE, asked
-from mmtutor.data.questions import QUESTIONS
-from mmtutor.data.scene import Renderer
+from mmtutor.data.digits import grammar as rules
+from mmtutor.data.digits.grammar import Case, Grammar, Slots, yes_no
+from mmtutor.data.digits.pairs import PICTURE, asked
+from mmtutor.data.digits.questions import QUESTIONS, Kind
+from mmtutor.data.digits.scene import Renderer
 from mmtutor.data.words import DIGIT_WORDS
 
 DIALOGUE_LENGTH = 128  # ids; the longest dialogue has 122 bytes
@@ -44,22 +33,15 @@ class Topic(NamedTuple):
     again: str
 
 
-class FollowUp(NamedTuple):
-    """A kind of elliptical question; its openings, pairs and slots are alike likely.
+@dataclass(frozen=True, kw_only=True)
+class FollowUp(Kind):
+    """A kind of elliptical question about a `Topic`; its openings and pairs are alike likely.
 
     Attributes:
-        answer: what is right, given the topic and what fills the slots.
         openings: the kinds of first question that it may follow.
-        pairs: the digits that it is asked about.
-        slots: each way to fill the wordings.
-        wordings: for each grammar, the ways to ask it.
     """
 
-    answer: Callable[[Topic, Slots], str]
     openings: tuple[str, ...]
-    pairs: Pairs
-    slots: tuple[Slots, ...]
-    wordings: Wordings
 
 
 def _parity(topic: Topic, slots: Slots) -> str:
@@ -79,74 +61,56 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "name": FollowUp(
         answer=lambda topic, slots: str(topic.it),
         openings=("side", "parity"),
-        pairs=UNEQUAL,
-        slots=filled(),
-        wordings={
-            "seen": (
-                "Which digit is it?",
-                "What digit is it?",
-                "And which digit is it?",
-                "Name it.",
-            ),
-            "unseen": ("What is it?", "And what digit is it?", "Name the digit."),
-        },
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(),
+        seen=("Which digit is it?", "What digit is it?", "And which digit is it?", "Name it."),
+        unseen=("What is it?", "And what digit is it?", "Name the digit."),
     ),
     "other": FollowUp(
         answer=lambda topic, slots: topic.again,
         openings=("digit", "parity"),
-        pairs=UNEQUAL,
-        slots=filled(),
-        wordings={
-            "seen": (
-                "And on the other side?",
-                "And the other one?",
-                "What about the other side?",
-                "And what about the other digit?",
-            ),
-            "unseen": ("What about the other one?", "And the other side?", "And the other digit?"),
-        },
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(),
+        seen=(
+            "And on the other side?",
+            "And the other one?",
+            "What about the other side?",
+            "And what about the other digit?",
+        ),
+        unseen=("What about the other one?", "And the other side?", "And the other digit?"),
     ),
     "parity": FollowUp(
         answer=_parity,
         openings=("digit", "side"),
-        pairs=OF_TWO_PARITIES,
-        slots=filled(parity=("even", "odd")),
-        wordings={
-            "seen": ("Is it {parity}?", "Is it an {parity} digit?", "Is this digit {parity}?"),
-            "unseen": ("Is this an {parity} digit?", "Is this one {parity}?"),
-        },
+        pairs=rules.OF_TWO_PARITIES,
+        slots=rules.filled(parity=("even", "odd")),
+        seen=("Is it {parity}?", "Is it an {parity} digit?", "Is this digit {parity}?"),
+        unseen=("Is this an {parity} digit?", "Is this one {parity}?"),
     ),
     "comparison": FollowUp(
         answer=_comparison,
         openings=("digit", "parity"),
-        pairs=UNEQUAL,
-        slots=filled(relation=("larger", "smaller")),
-        wordings={
-            "seen": (
-                "Is it {relation} than the other one?",
-                "Is it the {relation} one?",
-                "Is it the {relation} digit?",
-            ),
-            "unseen": ("Is it {relation} than the other digit?", "Is this the {relation} one?"),
-        },
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(relation=("larger", "smaller")),
+        seen=(
+            "Is it {relation} than the other one?",
+            "Is it the {relation} one?",
+            "Is it the {relation} digit?",
+        ),
+        unseen=("Is it {relation} than the other digit?", "Is this the {relation} one?"),
     ),
     "double": FollowUp(
         answer=_double,
         openings=OPENINGS,
-        pairs=UNEQUAL,
-        slots=filled(referent=("it", "the other one")),
-        wordings={
-            "seen": (
-                "Double {referent}.",
-                "Take {referent} twice.",
-                "What is {referent} times two?",
-                "What do you get if you double {referent}?",
-            ),
-            "unseen": (
-                "Take {referent} times two.",
-                "What do you get if you take {referent} twice?",
-            ),
-        },
+        pairs=rules.UNEQUAL,
+        slots=rules.filled(referent=("it", "the other one")),
+        seen=(
+            "Double {referent}.",
+            "Take {referent} twice.",
+            "What is {referent} times two?",
+            "What do you get if you double {referent}?",
+        ),
+        unseen=("Take {referent} times two.", "What do you get if you take {referent} twice?"),
     ),
 }
 
@@ -177,35 +141,24 @@ def dialogues(
     The unseen grammar asks the same in other wordings, in both turns. None of them is in the
     training split, but all of their words are.
 
-    The details are the digits `"left"` and `"right"`, the rows of their scans in the file,
+    The metadata are the digits `"left"` and `"right"`, the rows of their scans in the file,
     `"scan_left"` and `"scan_right"`, the `"opening"`, an index into `OPENINGS`, and the `"kind"`
     of the last question, an index into `list(FOLLOW_UPS)`.
 
-    Args:
-        split: `"train"`, `"validation"` or `"test"`; both scans are from it.
-        grammar: `"seen"`, or `"unseen"` for validation and test.
-        context: whether the text begins with the first turn; nothing else depends on it.
-        image: the renderer of each half, which draws apart from the other.
-        seed: of everything that is drawn.
-        renderings: the data set has this many times as many examples as the split has scans
-            (776, 253, 768), the first ones those of `renderings=1`.
-
-    Raises:
-        TypeError: `image` is no renderer.
-        ValueError: an unknown split or grammar, the unseen grammar for the training split, or
-            `renderings` below 1.
+    Without `context`, the text is the last question alone, and all else is the same. The other
+    arguments, and what is wrong with them, are as for `questions`.
     """
-    check_grammar(grammar, split)
+    rules.check_grammar(grammar, split)
     return asked(
         dialogue_grammar(grammar),
         split,
+        image=image,
+        seed=seed,
+        renderings=renderings,
         name=f"dialogues/{grammar}",
         title="Dialogues about two handwritten digits",
         labels={"opening": OPENINGS, "kind": tuple(FOLLOW_UPS)},
         length=DIALOGUE_LENGTH,
-        image=image,
-        seed=seed,
-        renderings=renderings,
         context=context,
     )
 
@@ -223,13 +176,13 @@ def dialogue_grammar(grammar: str = "seen") -> Grammar:
     Args:
         grammar: one of `GRAMMARS`.
     """
-    check_known("grammar", grammar, GRAMMARS)
+    check_known("grammar", grammar, rules.GRAMMARS)
     return Grammar(case for kind in FOLLOW_UPS for case in _cases(kind, grammar))
 
 
 def _cases(name: str, grammar: str) -> Iterator[Case]:
     kind = FOLLOW_UPS[name]
-    wordings = kind.wordings[grammar]
+    wordings: tuple[str, ...] = getattr(kind, grammar)
     last = [(f"Q: {text.format(**slots)}", slots) for slots in kind.slots for text in wordings]
     share = Fraction(1, len(FOLLOW_UPS) * len(kind.openings) * len(last))
     for opening in kind.openings:
@@ -242,7 +195,7 @@ def _cases(name: str, grammar: str) -> Iterator[Case]:
                     yield Case(likely, left, right, name, text, answer, context, opening)
 
 
-def _first_turns(opening: str, digits: Digits, grammar: str) -> Iterator[tuple[str, Topic]]:
+def _first_turns(opening: str, digits: rules.Digits, grammar: str) -> Iterator[tuple[str, Topic]]:
     """Yield each wording of a first question with its answer, and what follow-ups refer to."""
     question = QUESTIONS[opening]
     for slots in question.slots:
@@ -252,5 +205,5 @@ def _first_turns(opening: str, digits: Digits, grammar: str) -> Iterator[tuple[s
         again = question.answer(digits, {**slots, "side": other})
         spoken = DIGIT_WORDS["english"][int(answer)] if answer.isdecimal() else answer
         topic = Topic(digits[side], digits[other], again)
-        for wording in question.wordings[grammar]:
+        for wording in getattr(question, grammar):
             yield f"Q: {wording.format(**slots)} A: {spoken.capitalize()}. ", topic

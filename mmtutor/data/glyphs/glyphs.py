@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mmtutor.data.cache import cached
 from mmtutor.data.checks import check_known
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.fonts import FACES, GLYPHS, draw_all, fingerprint
-from mmtutor.data.store import cached
+from mmtutor.data.glyphs.fonts import FACES, GLYPHS, draw_all, fingerprint
 from mmtutor.data.text import encode_text
 
 _UNSEEN_FACE = ("DejaVu Serif Bold Italic",)
@@ -31,24 +31,9 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 # Scripts of which the DejaVu fonts have 25 characters or more, as names begin with them.
-SCRIPTS = (
-    "other",
-    "latin",
-    "mathematical",
-    "arabic",
-    "canadian syllabics",
-    "greek",
-    "cyrillic",
-    "braille",
-    "georgian",
-    "hebrew",
-    "armenian",
-    "lao",
-    "tifinagh",
-    "nko",
-    "lisu",
-    "old italic",
-    "ogham",
+SCRIPTS = tuple(
+    "other, latin, mathematical, arabic, canadian syllabics, greek, cyrillic, braille, georgian, "
+    "hebrew, armenian, lao, tifinagh, nko, lisu, old italic, ogham".split(", ")
 )
 
 # By general category, or by its first letter.
@@ -72,9 +57,8 @@ TARGETS = ("character", "script", "kind")
 def glyphs(part: str = "train", *, target: str = "character") -> MultimodalDataset:
     """Return pictures of characters and the characters' Unicode names.
 
-    The pictures are drawn from the DejaVu and STIX faces that matplotlib carries, as
-    `mmtutor.data.fonts.draw` says. The names are as Unicode writes them, in capitals: small
-    letters would say no more. The parts:
+    The pictures are drawn from the DejaVu and STIX faces that matplotlib carries. The names are
+    as Unicode writes them, in capitals: small letters would say no more. The parts:
 
     - `"train"`: eight of ten characters, in 11 DejaVu faces;
     - `"validation"`: one of ten, in the same faces;
@@ -86,11 +70,11 @@ def glyphs(part: str = "train", *, target: str = "character") -> MultimodalDatas
     A hash of its code point puts a character, with all its faces, into training, validation or
     test, so no other version of a font, of Unicode or of a library moves it. What may change
     with the fonts is which characters there are, and so their indices; the code points in
-    `details` stay. A character that no face of training draws is left out, and so is a picture
+    `metadata` stay. A character that no face of training draws is left out, and so is a picture
     that a face merely borrows from another (see `draw_all`).
 
     Different characters may look the same, like the A of Latin, Greek and Cyrillic. Their
-    pictures have one number in `details["picture"]`, and they bound what retrieval can reach: of
+    pictures have one number in `metadata["picture"]`, and they bound what retrieval can reach: of
     k names that fit a picture alike, the right one comes first in one of k cases.
 
     Args:
@@ -105,7 +89,7 @@ def glyphs(part: str = "train", *, target: str = "character") -> MultimodalDatas
     Returns:
         Inputs `"image"`, float32 `(examples, 1, 24, 24)` in [0, 1], 1 where there is ink, and
         `"text"`, int64 `(examples, length)` as `encode_text` gives, as long as the longest name
-        of all parts. `details` are int64 `(examples,)`: `"codepoint"`, `"face"` (an index into
+        of all parts. `metadata` are int64 `(examples,)`: `"codepoint"`, `"face"` (an index into
         `FACES`), `"picture"`, and all three targets.
 
     Raises:
@@ -117,16 +101,18 @@ def glyphs(part: str = "train", *, target: str = "character") -> MultimodalDatas
     every = _everything()
     split, faces = PARTS[part]
     chosen = torch.tensor([other == split for other in every.splits])
-    rows = chosen[every.details["character"]] & torch.isin(every.details["face"], _indices(faces))
-    details = {name: values[rows] for name, values in every.details.items()}
+    rows = chosen[every.metadata["character"]] & torch.isin(every.metadata["face"], _indices(faces))
+    metadata = {name: values[rows] for name, values in every.metadata.items()}
     inputs = {
-        "image": every.pictures[details["picture"], None] / 255,
-        "text": every.text[details["character"]],
+        "image": every.pictures[metadata["picture"], None] / 255,
+        "text": every.text[metadata["character"]],
     }
     classes = {"character": every.names, "script": SCRIPTS, "kind": KINDS}[target]
-    # A copy, so that whoever changes the targets does not change the detail.
-    targets = details[target].clone()
-    return MultimodalDataset(inputs, targets, details=details, classes=classes, about=GLYPHS)
+    # A copy, so that whoever changes the targets does not change the metadata.
+    targets = metadata[target].clone()
+    return MultimodalDataset(
+        inputs, targets, metadata=metadata, classes=classes, about=GLYPHS.about
+    )
 
 
 class _Everything(NamedTuple):
@@ -137,14 +123,14 @@ class _Everything(NamedTuple):
         splits: of each character.
         text: int64 `(characters, length)`, the names.
         pictures: uint8 `(pictures, 24, 24)`.
-        details: of each example, int64 `(examples,)`.
+        metadata: of each example, int64 `(examples,)`.
     """
 
     names: list[str]
     splits: list[str]
     text: Tensor
     pictures: Tensor
-    details: dict[str, Tensor]
+    metadata: dict[str, Tensor]
 
 
 @cache
@@ -154,15 +140,15 @@ def _everything() -> _Everything:
     pictures, codepoint = tensors.pop("pictures"), tensors["codepoint"]
     trained = codepoint[torch.isin(tensors["face"], _indices(_SEEN))].unique()
     known = torch.isin(codepoint, trained)
-    details = {name: values[known] for name, values in tensors.items()}
-    details["character"] = torch.searchsorted(trained, details["codepoint"])
+    metadata = {name: values[known] for name, values in tensors.items()}
+    metadata["character"] = torch.searchsorted(trained, metadata["codepoint"])
     characters = [chr(code) for code in trained.tolist()]
     for name, values, value_of in (("script", SCRIPTS, _script), ("kind", KINDS, _kind)):
         indices = torch.tensor([values.index(value_of(character)) for character in characters])
-        details[name] = indices[details["character"]]
+        metadata[name] = indices[metadata["character"]]
     names = [unicodedata.name(character) for character in characters]
     text = encode_text(names, max(map(len, names)))
-    return _Everything(names, [_split(c) for c in characters], text, pictures, details)
+    return _Everything(names, [_split(c) for c in characters], text, pictures, metadata)
 
 
 def _indices(faces: Sequence[str]) -> Tensor:

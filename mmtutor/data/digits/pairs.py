@@ -6,14 +6,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from mmtutor.data.audio import Audio
 from mmtutor.data.checks import check_range
 from mmtutor.data.dataset import MultimodalDataset
-from mmtutor.data.digits import renderers_of
-from mmtutor.data.grammar import ANSWERS, SIDES, Grammar, ids_of
-from mmtutor.data.image import Image
-from mmtutor.data.scans import SCANS, scene_showing, split_rows
-from mmtutor.data.scene import Renderer
+from mmtutor.data.digits.audio import Audio
+from mmtutor.data.digits.digits import renderers_of
+from mmtutor.data.digits.grammar import ANSWERS, SIDES, Grammar, ids_of
+from mmtutor.data.digits.image import Image
+from mmtutor.data.digits.scans import SCANS, scene_showing, split_rows
+from mmtutor.data.digits.scene import Renderer
 from mmtutor.data.seeds import generator_for
 from mmtutor.data.text import encode_text
 
@@ -38,7 +38,7 @@ def sums(
     with more modalities it is 8.25 for each that is left out. Scans are dealt: each of the
     split's is used about once for a modality in each rendering.
 
-    The details are for each modality the digit that it shows, like `"shown_image"`, and the row
+    The metadata are for each modality the digit that it shows, like `"shown_image"`, and the row
     of its scan in the file, like `"scan_image"`.
 
     Args:
@@ -64,16 +64,16 @@ def sums(
         )
     check_range("renderings", renderings, 1)
     count = len(split_rows(split))
-    inputs, details = {}, {}
+    inputs, metadata = {}, {}
     total = torch.zeros(count * renderings, dtype=torch.int64)
     for name, renderer in renderers.items():
         keys: list[Key] = [(seed, split, number, "sums", name) for number in range(renderings)]
         digits = [torch.randint(10, (count,), generator=generator_for(*k, "digit")) for k in keys]
-        inputs[name], details[f"scan_{name}"] = _shown(digits, renderer, split, keys)
-        details[f"shown_{name}"] = torch.cat(digits)
-        total += details[f"shown_{name}"]
+        inputs[name], metadata[f"scan_{name}"] = _shown(digits, renderer, split, keys)
+        metadata[f"shown_{name}"] = torch.cat(digits)
+        total += metadata[f"shown_{name}"]
     about = replace(SCANS, title="Sums of handwritten digits")
-    return MultimodalDataset(inputs, total.float(), details=details, about=about)
+    return MultimodalDataset(inputs, total.float(), metadata=metadata, about=about)
 
 
 def asked(
@@ -89,19 +89,10 @@ def asked(
     renderings: int,
     context: bool = True,
 ) -> MultimodalDataset:
-    """Return pictures of two digits, with texts and answers drawn from a grammar.
+    """Return what `questions` and `dialogues` do: pictures, and texts drawn from a grammar.
 
-    Args:
-        grammar: what is asked about which digits.
-        split: `"train"`, `"validation"` or `"test"`; both scans are from it.
-        name: of the random streams.
-        title: of the data set.
-        labels: what else becomes a detail: field of `Case` → its values, in the order of their ids.
-        length: ids of each text.
-        image: the renderer of each half of a picture.
-        seed: of everything that is drawn.
-        renderings: how many examples there are for each scan of the split.
-        context: whether the text begins with the context.
+    The random streams have the `name`. The fields of `Case` in `labels` become metadata; each
+    is mapped to its values, in the order of their ids.
     """
     image = renderers_of({"image": image})["image"]
     check_range("renderings", renderings, 1)
@@ -109,7 +100,7 @@ def asked(
     keys: list[Key] = [(seed, split, number, name) for number in range(renderings)]
     drawn = [grammar.draw(count, generator_for(*key, "case")) for key in keys]
     cases = [case for part in drawn for case in part]
-    details = {
+    metadata = {
         field: ids_of((getattr(case, field) for case in cases), names)
         for field, names in labels.items()
     }
@@ -118,12 +109,12 @@ def asked(
         digits = [torch.tensor([getattr(case, side) for case in part]) for part in drawn]
         half, rows = _shown(digits, image, split, [(*key, side) for key in keys])
         halves.append(half)
-        details |= {side: torch.cat(digits), f"scan_{side}": rows}
+        metadata |= {side: torch.cat(digits), f"scan_{side}": rows}
     texts = [case.context + case.text if context else case.text for case in cases]
     return MultimodalDataset(
         {"image": torch.cat(halves, dim=-1), "text": encode_text(texts, length)},
         ids_of((case.answer for case in cases), ANSWERS),
-        details=details,
+        metadata=metadata,
         classes=ANSWERS,
         about=replace(SCANS, title=title),
     )
@@ -132,14 +123,7 @@ def asked(
 def _shown(
     digits: Sequence[Tensor], renderer: Renderer, split: str, keys: Sequence[Key]
 ) -> tuple[Tensor, Tensor]:
-    """Return the digits as a modality shows them, and the rows of their scans in the file.
-
-    Args:
-        digits: for each rendering, int64 `(scans of the split,)`.
-        renderer: of the modality.
-        split: where the scans are from.
-        keys: for each rendering, of its random streams.
-    """
+    """Return the digits of each rendering as a modality shows them, and their scans' rows."""
     shown, rows = [], []
     for part, key in zip(digits, keys, strict=True):
         scene, places = scene_showing(part, split, generator_for(*key, "scan"))

@@ -1,0 +1,1 @@
+"""Handwritten digits as pictures, words, sounds and videos, and questions about them."""

@@ -1,0 +1,1 @@
+"""Data whose information is known, because we put it there."""
