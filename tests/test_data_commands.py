@@ -157,20 +157,6 @@ def test_get_needs_a_name(capsys):
     assert stop.value.code == 2
 
 
-@pytest.mark.parametrize("command", [[], ["verify"], ["sources", "mosi"], ["get", "mosi"]])
-def test_where_data_have_no_place_one_line_says_what_to_set(monkeypatch, capsys, command):
-    def no_home() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("MMTUTOR_DATA", raising=False)
-    monkeypatch.setattr(Path, "home", no_home)
-    assert __main__.main(["data", *command]) == 1
-    out, err = capsys.readouterr()
-    (line,) = err.splitlines()
-    assert out == ""
-    assert line.endswith("you have no home; set MMTUTOR_DATA to one")
-
-
 def test_the_help_names_the_command(capsys):
     with pytest.raises(SystemExit) as stop:
         __main__.main(["--help"])

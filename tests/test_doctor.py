@@ -72,19 +72,6 @@ def test_a_copied_folder_that_is_not_installed_is_named(monkeypatch, capsys):
     assert printed[place + 1] == "  → pip install it, or run make setup in the folder of the book"
 
 
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, capsys):
-    def no_home():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("MMTUTOR_DATA", raising=False)
-    monkeypatch.setattr(Path, "home", no_home)
-    assert doctor.examine() == 1
-    printed = lines(capsys)
-    assert "✗ there is no folder for data, as you have no home; set MMTUTOR_DATA to one" in printed
-    assert printed.count("  → set MMTUTOR_DATA to a folder that you may write") == 2
-    assert printed[-1].startswith("wrong: 2;")
-
-
 @pytest.mark.parametrize(
     ("installed", "oldest", "ok"),
     [
