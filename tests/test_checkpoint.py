@@ -71,7 +71,7 @@ def run(
     if kill_at_save is not None:
         kill_when_replacing(kill_at_save)
     loader = DataLoader(points, EXAMPLES // BATCHES, shuffle=True, generator=torch.Generator())
-    settings = {"scheduler": lr_scheduler.StepLR(optimizer, 1, 0.9), "optimizer": optimizer}
+    settings = {"schedule": lr_scheduler.StepLR(optimizer, 1, 0.9), "optimizer": optimizer}
     validation = DataLoader(Points(), EXAMPLES)
     history = fit(
         model, loader, validation, epochs=epochs, checkpoint=checkpoint, **settings, **options
@@ -243,7 +243,7 @@ def test_schedules_resume_where_they_were(tmp_path, schedule) -> None:
         model = Net()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
         batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 0, 1]))
-        options = {"optimizer": optimizer, "scheduler": schedule(optimizer)}
+        options = {"optimizer": optimizer, "schedule": schedule(optimizer)}
         fit(model, [batch], epochs=epochs, checkpoint=checkpoint, **options)
         return [optimizer.param_groups[0]["lr"], *model.parameters()]
 
@@ -284,7 +284,7 @@ def test_a_run_goes_on_with_the_very_objects_that_it_had(tmp_path) -> None:
     scheduler = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=3)
     batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 0, 1]))
     for epochs in (2, 4):
-        options = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
+        options = {"optimizer": optimizer, "schedule": scheduler, "epochs": epochs}
         history = fit(model, [batch], checkpoint=tmp_path / "net.pt", **options)
     assert len(history) == 4
 

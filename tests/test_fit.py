@@ -73,7 +73,7 @@ def test_the_schedule_steps_once_an_epoch() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     two_batches = towards(100.0) * 2
     scheduler = StepLR(optimizer, step_size=1, gamma=0.5)
-    climb(model, two_batches, optimizer=optimizer, scheduler=scheduler, epochs=3)
+    climb(model, two_batches, optimizer=optimizer, schedule=scheduler, epochs=3)
     assert model.w.item() == 2 * (1 + 0.5 + 0.25)
 
 
@@ -82,7 +82,7 @@ def test_the_schedule_can_step_once_a_batch() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     settings = {"optimizer": optimizer, "schedule_every": "batch", "epochs": 2}
     scheduler = StepLR(optimizer, step_size=1, gamma=0.5)
-    climb(model, towards(100.0) * 2, scheduler=scheduler, **settings)
+    climb(model, towards(100.0) * 2, schedule=scheduler, **settings)
     assert model.w.item() == 1 + 0.5 + 0.25 + 0.125
 
 
@@ -92,7 +92,7 @@ def test_a_one_cycle_schedule_passes_its_peak_in_the_middle_of_the_run() -> None
     optimizer.register_step_post_hook(lambda *_: rates.append(optimizer.param_groups[0]["lr"]))
     settings = {"optimizer": optimizer, "schedule_every": "batch", "epochs": 2}
     scheduler = OneCycleLR(optimizer, 1.0, total_steps=10, pct_start=0.5, cycle_momentum=False)
-    climb(model, towards(100.0) * 5, scheduler=scheduler, **settings)
+    climb(model, towards(100.0) * 5, schedule=scheduler, **settings)
     assert rates == sorted(rates[:5]) + sorted(rates[5:], reverse=True)
     assert max(rates) == rates[4] == 1 and rates[-1] < rates[0] < 0.1
 
@@ -189,7 +189,7 @@ def test_settings_without_sense_are_refused(options, message) -> None:
 def test_the_schedule_of_another_optimizer_is_refused() -> None:
     other = StepLR(torch.optim.SGD(Climber().parameters(), lr=1.0), step_size=1)
     with pytest.raises(ValueError, match="belongs to another optimizer"):
-        climb(Climber(), scheduler=other, epochs=1)
+        climb(Climber(), schedule=other, epochs=1)
 
 
 @pytest.mark.parametrize("schedule", [StepLR, ReduceLROnPlateau])
@@ -198,7 +198,7 @@ def test_a_schedule_that_cannot_be_stepped_is_refused_before_training(schedule) 
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     scheduler = schedule(optimizer) if schedule is ReduceLROnPlateau else schedule
     with pytest.raises(TypeError, match=f"steps without arguments.*got {schedule.__name__}"):
-        climb(model, optimizer=optimizer, scheduler=scheduler, epochs=1)
+        climb(model, optimizer=optimizer, schedule=scheduler, epochs=1)
     assert model.w.item() == 0
 
 

@@ -34,7 +34,7 @@ def run(
     model = model or Net()
     optimizer = torch.optim.SGD(list(model.parameters())[parameters], lr=lr)
     batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 1, 1]))
-    options = {"optimizer": optimizer, "scheduler": StepLR(optimizer, step_size), **options}
+    options = {"optimizer": optimizer, "schedule": StepLR(optimizer, step_size), **options}
     fit(model, [batch], [batch], epochs=epochs, checkpoint=path, **options)
 
 

@@ -5,37 +5,49 @@ of several processes are added before they are divided.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from mmtutor.training import criteria
 from mmtutor.training.checks import check_class_targets, check_value_targets
 
+_OF_PROBABILITIES = (nn.BCELoss, F.binary_cross_entropy)
+OF_KIND = {
+    criteria.CLASSES: ("accuracy",),
+    criteria.LABELS: ("accuracy",),
+    criteria.VALUES: ("mse", "mae", "r2"),
+    None: ("mse", "mae", "accuracy", "r2"),
+}
 
-class ClassificationMetrics:
-    """Accuracy: the share of labels that have the highest logit; NaN if any logit is NaN.
+
+class Accuracy:
+    """The share of labels that are right; NaN if any output is NaN.
 
     Args:
-        ignored: a label that does not count.
+        judge: returns which labels are right and which count, as bool tensors, for outputs and
+            targets.
     """
 
-    def __init__(self, ignored: int) -> None:
-        self.ignored = ignored
+    def __init__(self, judge: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
+        self.judge = judge
         self.sums = torch.zeros(2, dtype=torch.float64)
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add logits `(batch, classes, ...)` and int64 labels `(batch, ...)`."""
-        check_class_targets(outputs, targets, self.ignored)
-        counted = targets != self.ignored
-        correct = ((outputs.argmax(dim=1) == targets) & counted).sum().item()
+        """Add outputs `(batch, ...)` and targets `(batch, ...)`."""
+        right, counted = self.judge(outputs, targets)
+        correct = (right & counted).sum().item()
         # argmax takes NaN for the highest logit.
         correct = math.nan if outputs.isnan().any() else correct
         self.sums += torch.tensor([correct, counted.sum().item()], dtype=torch.float64)
 
     def result(self, sums: Tensor) -> dict[str, float]:
         """Return `{"accuracy": ...}` from the `sums` of all processes."""
-        correct, count = sums.tolist()
-        return {"accuracy": correct / count}
+        correct, count = sums
+        return {"accuracy": (correct / count).item()}
 
 
 class RegressionMetrics:
@@ -70,3 +82,30 @@ class RegressionMetrics:
             "mae": (absolute / count).mean().item(),
             "r2": (1 - squared / spread).mean().item(),
         }
+
+
+Metrics = Accuracy | RegressionMetrics
+
+
+def metrics_for(criterion: Any, targets: Tensor) -> Metrics:
+    """Return the metrics that suit a criterion, or if it is unknown, the type of the targets."""
+    kind = criteria.kind(criterion)
+    if kind == criteria.LABELS:
+        inner = criteria.core(criterion)
+        is_of_probabilities = inner in _OF_PROBABILITIES or isinstance(inner, nn.BCELoss)
+        threshold = 0.5 if is_of_probabilities else 0.0
+
+        def judge_labels(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+            return (outputs > threshold) == (targets > 0.5), torch.ones_like(targets).bool()
+
+        return Accuracy(judge_labels)
+    if kind != criteria.CLASSES and targets.is_floating_point():
+        return RegressionMetrics(targets[0])
+    ignored = criteria.ignored_label(criterion)
+
+    def judge_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        check_class_targets(outputs, targets, ignored)
+        labels = targets.argmax(dim=1) if targets.is_floating_point() else targets
+        return outputs.argmax(dim=1) == labels, labels != ignored
+
+    return Accuracy(judge_classes)

@@ -72,7 +72,7 @@ def values(folder: Path) -> dict[str, Any]:
     model = Net(outputs=1)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     loaders = batches(21, 8, values=True), batches(11, 5, values=True)
-    schedule = {"scheduler": OneCycleLR(optimizer, 0.5, 18), "schedule_every": "batch"}
+    schedule = {"schedule": OneCycleLR(optimizer, 0.5, 18), "schedule_every": "batch"}
     settings = {"optimizer": optimizer, "clip_norm": 0.5, "patience": 2, "monitor": "r2"}
     return result(
         model, fit(model, *loaders, epochs=6, criterion=nn.MSELoss(), **settings, **schedule)
@@ -154,8 +154,8 @@ class TwoBranches(nn.Module):
 
 def missing(folder: Path) -> dict[str, Any]:
     """Only the first two of eight examples have a second modality: none in the second share."""
-    model, lengths = TwoBranches(), torch.tensor([3, 1, 0, 0, 0, 0, 0, 0])
-    loader = [({"x": i["x"], "y": i["x"]}, t, {"y": lengths}) for i, t in batches(16, 8)]
+    model, mask = TwoBranches(), torch.arange(8) < 2
+    loader = [({"x": i["x"], "y": i["x"]}, t, {"y": mask}) for i, t in batches(16, 8)]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=0.1)
     rows = fit(model, loader, epochs=2, optimizer=optimizer)
     state = {name: x for name, x in model.state_dict().items() if x.ndim == 1}
@@ -189,7 +189,7 @@ def long_run(checkpoint: Path | None, epochs: int = 4) -> dict[str, Any]:
     model = Net(dropout=0.5).float()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     loader = DataLoader(Points(), 8, shuffle=True, generator=torch.Generator().manual_seed(0))
-    schedule = {"scheduler": OneCycleLR(optimizer, 0.5, 12), "schedule_every": "batch"}
+    schedule = {"schedule": OneCycleLR(optimizer, 0.5, 12), "schedule_every": "batch"}
     settings = {"optimizer": optimizer, "clip_norm": 0.5, "mixed_precision": True}
     history = fit(
         model, loader, loader, epochs=epochs, checkpoint=checkpoint, **settings, **schedule
