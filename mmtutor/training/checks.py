@@ -90,7 +90,13 @@ def check_optimizer(model: nn.Module, criterion: Any, optimizer: Any) -> None:
         if isinstance(optimizer, LBFGS):
             remedy = "the optimizer must take a step from one gradient, such as "
         raise TypeError(f"{remedy}torch.optim.Adam(model.parameters()); got {_name(optimizer)}")
-    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    held = {id(parameter) for parameter in parameters}
+    if not any(parameter.requires_grad for parameter in parameters):
+        raise ValueError(
+            "there is nothing to train, as requires_grad is False for all parameters: call "
+            "requires_grad_(True) on the part of the model that should learn"
+        )
     if held.isdisjoint(map(id, model.parameters())):
         raise ValueError(
             "the optimizer holds no parameter of this model, so the model would not learn: "
@@ -102,15 +108,6 @@ def check_optimizer(model: nn.Module, criterion: Any, optimizer: Any) -> None:
         raise ValueError(
             f"the optimizer leaves out {', '.join(left_out[:3])} of the criterion, which would "
             "not learn: make it from [*model.parameters(), *criterion.parameters()]"
-        )
-
-
-def check_trainable(learner: nn.Module) -> None:
-    """Raise ValueError if neither model nor criterion has a parameter that may change."""
-    if not any(parameter.requires_grad for parameter in learner.parameters()):
-        raise ValueError(
-            "there is nothing to train: the model has no parameter, or requires_grad is False "
-            "for all. Call requires_grad_(True) on the part that should learn"
         )
 
 

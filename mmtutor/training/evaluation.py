@@ -1,5 +1,6 @@
 """One pass over a loader in eval mode: to measure, or to predict."""
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -60,7 +61,7 @@ def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float
         for batch in processes.batches(dataloader):
             share = processes.shard(batch)
             metrics = metrics or metrics_for(criterion, batch.targets)
-            count += checks.counted(criterion, batch.targets)
+            count += divisor(criterion, batch.targets)
             if not len(share.targets):
                 continue
             outputs = learner.outputs(share)
@@ -70,8 +71,9 @@ def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float
             metrics.update(outputs.cpu(), share.targets.cpu())
     checks.check_not_empty(metrics is not None)
     assert metrics is not None
-    loss = {} if criterion is None else {"loss": sum(processes.gather(total)) / count}
-    return loss | metrics.result(torch.stack(processes.gather(metrics.sums)).sum(dim=0))
+    loss = sum(processes.gather(total)) / count if count else math.nan
+    measured = {} if criterion is None else {"loss": loss}
+    return measured | metrics.result(torch.stack(processes.gather(metrics.sums)).sum(dim=0))
 
 
 def predict(
@@ -79,13 +81,7 @@ def predict(
 ) -> Predictions:
     """Collect a model's outputs in eval mode, without gradients; its own mode is put back.
 
-    Args:
-        model: called as in `train`.
-        dataloader: an iterable of batches, as in `train`.
-        device: where to compute; by default where the model is.
-
-    Returns:
-        Outputs and targets of all examples.
+    Model, loader and device are as in `evaluate`.
 
     Raises:
         TypeError, ValueError: a batch or an output is not of the documented form.

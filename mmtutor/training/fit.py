@@ -4,6 +4,7 @@ import copy
 import itertools
 import os
 from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mmtutor.training.loop import train_epoch
 from mmtutor.training.metrics import OF_KIND
 from mmtutor.training.model_with_loss import Device, prepare
 from mmtutor.training.nonfinite import NonFiniteLossError
+from mmtutor.training.run import Run
 from mmtutor.training.schedule import ONE_CYCLE, check_schedule, scheduled
 
 
@@ -91,15 +93,13 @@ def fit(
     """
     criterion = nn.CrossEntropyLoss() if criterion is None else criterion
     checks.check_settings(clip_norm, mixed_precision)
-    _check_epochs(epochs, patience)
+    check_schedule(schedule, schedule_every, rate, optimizer)
     watching = patience is not None or isinstance(schedule, ReduceLROnPlateau)
+    _check_lengths(epochs, patience)
     _check_monitor(monitor, criterion, watching, validation_loader)
     checks.check_loader(train_loader)
-    if validation_loader is not None:
-        checks.check_loader(validation_loader)
-    check_schedule(schedule, schedule_every, rate, optimizer)
+    checks.check_loader([] if validation_loader is None else validation_loader)
     learner = prepare(model, criterion, own_device(device), mixed_precision)
-    checks.check_trainable(learner)
     optimizer = optimizer or Adam(learner.parameters(), lr=rate or 1e-3)
     checks.check_optimizer(model, criterion, optimizer)
     path = None if checkpoint is None else Path(checkpoint)
@@ -110,7 +110,7 @@ def fit(
     ):
         _check_samplers(processes, train_loader, validation_loader)
         generators = [getattr(part, "generator", None) for part in _parts(train_loader)]
-        run = checkpoints.Run(
+        run = Run(
             processes=processes,
             optimizer=optimizer,
             scheduler=scheduler,
@@ -135,9 +135,7 @@ def fit(
     return run.history
 
 
-def _epoch(
-    run: checkpoints.Run, train_loader: Iterable[Any], validation_loader: Iterable[Any] | None
-) -> None:
+def _epoch(run: Run, train_loader: Iterable[Any], validation_loader: Iterable[Any] | None) -> None:
     done = len(run.history)
     for part in _parts(train_loader):
         if hasattr(part, "set_epoch"):
@@ -179,10 +177,10 @@ def _check_samplers(processes: OneProcess, *loaders: Any) -> None:
         )
 
 
-def _check_epochs(epochs: Any, patience: Any) -> None:
-    if not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs must be at least 1, a whole number; got {epochs}")
-    if patience is not None and (not isinstance(patience, int) or patience < 1):
+def _check_lengths(epochs: Any, patience: Any) -> None:
+    if not isinstance(epochs, Integral) or epochs < 1:
+        raise ValueError(f"epochs must be at least 1, and whole; got {epochs}")
+    if patience is not None and (not isinstance(patience, Integral) or patience < 1):
         raise ValueError(f"patience must be at least 1 epoch, or None; got {patience}")
 
 

@@ -54,7 +54,6 @@ def train(
     """
     checks.check_settings(clip_norm, mixed_precision)
     learner = prepare(model, criterion, device, mixed_precision)
-    checks.check_trainable(learner)
     checks.check_optimizer(model, criterion, optimizer)
     checks.check_loader(dataloader)
     return train_epoch(OneProcess(learner), dataloader, optimizer, clip_norm)

@@ -5,7 +5,6 @@ of several processes are added before they are divided.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +14,6 @@ from torch.nn import functional as F
 from mmtutor.training import criteria
 from mmtutor.training.checks import check_class_targets, check_value_targets
 
-_OF_PROBABILITIES = (nn.BCELoss, F.binary_cross_entropy)
 OF_KIND = {
     criteria.CLASSES: ("accuracy",),
     criteria.LABELS: ("accuracy",),
@@ -28,26 +26,34 @@ class Accuracy:
     """The share of labels that are right; NaN if any output is NaN.
 
     Args:
-        judge: returns which labels are right and which count, as bool tensors, for outputs and
-            targets.
+        criterion: says whether it takes classes, by label or by probability, of which the
+            highest counts, or any number of yes-or-no labels; and which label does not count.
     """
 
-    def __init__(self, judge: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
-        self.judge = judge
+    def __init__(self, criterion: Any) -> None:
+        self.criterion = criterion
         self.sums = torch.zeros(2, dtype=torch.float64)
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add outputs `(batch, ...)` and targets `(batch, ...)`."""
-        right, counted = self.judge(outputs, targets)
-        correct = (right & counted).sum().item()
-        # argmax takes NaN for the highest logit.
-        correct = math.nan if outputs.isnan().any() else correct
+        """Add outputs and targets, both `(batch, ...)`."""
+        if criteria.kind(self.criterion) == criteria.LABELS:
+            core = criteria.core(self.criterion)
+            gives_chances = isinstance(core, nn.BCELoss) or core is F.binary_cross_entropy
+            right = (outputs > (0.5 if gives_chances else 0)) == (targets > 0.5)
+            counted = torch.ones_like(right)
+        else:
+            ignored = criteria.ignored_label(self.criterion)
+            check_class_targets(outputs, targets, ignored)
+            labels = targets.argmax(dim=1) if targets.is_floating_point() else targets
+            counted = labels != ignored
+            right = (outputs.argmax(dim=1) == labels) & counted
+        # Comparisons take NaN for the highest logit, or for a no.
+        correct = math.nan if outputs.isnan().any() else right.sum().item()
         self.sums += torch.tensor([correct, counted.sum().item()], dtype=torch.float64)
 
     def result(self, sums: Tensor) -> dict[str, float]:
         """Return `{"accuracy": ...}` from the `sums` of all processes."""
-        correct, count = sums
-        return {"accuracy": (correct / count).item()}
+        return {"accuracy": (sums[0] / sums[1]).item()}
 
 
 class RegressionMetrics:
@@ -89,23 +95,7 @@ Metrics = Accuracy | RegressionMetrics
 
 def metrics_for(criterion: Any, targets: Tensor) -> Metrics:
     """Return the metrics that suit a criterion, or if it is unknown, the type of the targets."""
-    kind = criteria.kind(criterion)
-    if kind == criteria.LABELS:
-        inner = criteria.core(criterion)
-        is_of_probabilities = inner in _OF_PROBABILITIES or isinstance(inner, nn.BCELoss)
-        threshold = 0.5 if is_of_probabilities else 0.0
-
-        def judge_labels(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-            return (outputs > threshold) == (targets > 0.5), torch.ones_like(targets).bool()
-
-        return Accuracy(judge_labels)
-    if kind != criteria.CLASSES and targets.is_floating_point():
-        return RegressionMetrics(targets[0])
-    ignored = criteria.ignored_label(criterion)
-
-    def judge_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        check_class_targets(outputs, targets, ignored)
-        labels = targets.argmax(dim=1) if targets.is_floating_point() else targets
-        return outputs.argmax(dim=1) == labels, labels != ignored
-
-    return Accuracy(judge_classes)
+    of_classes = criteria.kind(criterion) in (criteria.CLASSES, criteria.LABELS)
+    if of_classes or not targets.is_floating_point():
+        return Accuracy(criterion)
+    return RegressionMetrics(targets[0])

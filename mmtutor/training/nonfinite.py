@@ -55,14 +55,7 @@ def non_finite_loss(
 
 
 def check_after_epoch(loss: float, step: int, model: nn.Module, scale: float) -> None:
-    """Raise NonFiniteLossError if the last step, or every step in float16, met such gradients.
-
-    Args:
-        loss: the loss of the last batch.
-        step: its number.
-        model: its parameters are looked at.
-        scale: by what the loss was multiplied in the end.
-    """
+    """Raise NonFiniteLossError if gradients spoilt parameters, or overflowed at every scale."""
     if broken := _non_finite(model.named_parameters()):
         message = (
             f"the loss is still {loss}, but a gradient was NaN or infinite, and so are now "
