@@ -109,7 +109,7 @@ def fit(
         checkpoints.reserved(path, processes.rank),
     ):
         _check_samplers(processes, train_loader, validation_loader)
-        generators = [getattr(part, "generator", None) for part in _parts(train_loader)]
+        generators = {getattr(part, "generator", None): None for part in _parts(train_loader)}
         run = Run(
             processes=processes,
             optimizer=optimizer,
