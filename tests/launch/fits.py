@@ -19,6 +19,7 @@ from torch import Tensor, distributed, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
+from mmtutor.processes import all_reduce_sum
 from mmtutor.training import History, evaluate, fit, predict, train
 
 RANK = int(os.environ.get("RANK", 0))
@@ -106,19 +107,51 @@ def tempered(folder: Path) -> dict[str, Any]:
     return result(criterion, history)
 
 
-class Summed(torch.autograd.Function):
-    """The sum over all processes; its gradient is summed as well."""
+def ignored_share(folder: Path) -> dict[str, Any]:
+    """The second half of each batch has no label that counts, for a criterion with a parameter."""
+    model, criterion = Net(), Tempered()
+    loader = batches(16, 8)
+    for _, targets in loader:
+        targets[4:] = -100
+    settings = {"criterion": criterion, "optimizer": sgd(model, criterion)}
+    return result(model, fit(model, loader, loader, epochs=2, **settings))
 
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        total = x.clone()
-        if distributed.is_initialized():
-            distributed.all_reduce(total)
-        return total
 
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:
-        return Summed.forward(context, gradient.contiguous())
+class Marked(Net):
+    """Gives the hidden values as features, and says which examples have them."""
+
+    def with_features(self, inputs: dict[str, Tensor], present: dict[str, Tensor]) -> tuple:
+        hidden = self.layers[:-1](inputs["x"])
+        return self.layers[-1](hidden), {"x": hidden}, present
+
+    def forward(self, inputs: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+        return self.with_features(inputs, present)[0]
+
+
+class OverModalities(nn.CrossEntropyLoss):
+    """Adds the mean of squared features over the examples of the whole batch that have them.
+
+    The loss of a share is multiplied by its part of the examples: that is undone here.
+    """
+
+    takes_features = True
+
+    def forward(self, outputs: Tensor, targets: Tensor, *seen: dict[str, Tensor]) -> Tensor:
+        loss = super().forward(outputs, targets)
+        if not seen:
+            return loss
+        features, present = seen
+        part = len(targets) / all_reduce_sum(torch.tensor(float(len(targets))))
+        those = features["x"][present["x"]].square().mean(dim=1)
+        return loss + those.sum() / all_reduce_sum(present["x"].sum()) / part
+
+
+def features(folder: Path) -> dict[str, Any]:
+    """A criterion of features of which the shares have unequally many: 3 and 1 of four each."""
+    model, there = Marked(), torch.tensor([True, True, True, False, False, False, True, False])
+    loader = [(*batch, {"x": there}) for batch in batches(16, 8)]
+    settings = {"criterion": OverModalities(), "optimizer": sgd(model)}
+    return result(model, fit(model, loader, loader, epochs=2, **settings))
 
 
 class Centered(nn.Module):
@@ -127,7 +160,7 @@ class Centered(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        return x - Summed.apply(x.sum(dim=0)) / Summed.apply(torch.tensor(float(len(x))))
+        return x - all_reduce_sum(x.sum(dim=0)) / all_reduce_sum(torch.tensor(float(len(x))))
 
 
 class TwoBranches(nn.Module):
@@ -162,7 +195,10 @@ def missing(folder: Path) -> dict[str, Any]:
     return {"state": state, "rows": rows.rows, "unused": model.third.weight.grad}
 
 
-ALIKE = {run.__name__: run for run in (classes, values, weighted, tempered, missing)}
+ALIKE = {
+    run.__name__: run
+    for run in (classes, values, weighted, tempered, ignored_share, features, missing)
+}
 
 
 # A run with all that must be put back when it is resumed.
