@@ -111,7 +111,7 @@ def residual(seed: int, epochs: int, block: type[PlainBlock]) -> tuple[float, fl
         epochs=epochs,
         criterion=nn.CrossEntropyLoss(label_smoothing=0.1),
         optimizer=optimizer,
-        scheduler=optim.lr_scheduler.OneCycleLR(
+        schedule=optim.lr_scheduler.OneCycleLR(
             optimizer, 0.4, total_steps=epochs * len(batches), cycle_momentum=False
         ),
         schedule_every="batch",

@@ -71,11 +71,9 @@ def run(
     if kill_at_save is not None:
         kill_when_replacing(kill_at_save)
     loader = DataLoader(points, EXAMPLES // BATCHES, shuffle=True, generator=torch.Generator())
-    settings = {"scheduler": lr_scheduler.StepLR(optimizer, 1, 0.9), "optimizer": optimizer}
-    validation = DataLoader(Points(), EXAMPLES)
-    history = fit(
-        model, loader, validation, epochs=epochs, checkpoint=checkpoint, **settings, **options
-    )
+    settings = {"schedule": lr_scheduler.StepLR(optimizer, 1, 0.9), "optimizer": optimizer}
+    settings |= {"epochs": epochs, "checkpoint": checkpoint} | options
+    history = fit(model, loader, DataLoader(Points(), EXAMPLES), **settings)
     return model.state_dict(), history
 
 
@@ -92,9 +90,10 @@ def kill_when_replacing(count: int) -> None:
     os.replace = fatal
 
 
-def killed(*arguments) -> None:
+def killed(*arguments, **options) -> None:
     """Run in a process of its own, which must die from SIGKILL."""
-    process = multiprocessing.get_context("spawn").Process(target=run, args=arguments)
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=run, args=arguments, kwargs=options)
     process.start()
     process.join(timeout=60)
     exitcode = process.exitcode
@@ -114,6 +113,13 @@ def test_a_run_killed_in_an_epoch_resumes_bit_for_bit(tmp_path) -> None:
     resumed, resumed_history = run(path)
     assert same(resumed, straight) and resumed_history == history
     assert len(history) == 4
+
+
+def test_a_cycle_goes_on_where_the_run_was_killed(tmp_path) -> None:
+    straight, history = run(None, schedule="one-cycle")
+    killed(tmp_path / "net.pt", 2 * EXAMPLES + EXAMPLES // 2, schedule="one-cycle")
+    resumed, resumed_history = run(tmp_path / "net.pt", schedule="one-cycle")
+    assert same(resumed, straight) and resumed_history == history
 
 
 @pytest.mark.parametrize(
@@ -197,21 +203,6 @@ def test_more_epochs_prolong_a_finished_run(tmp_path) -> None:
     assert same(prolonged, straight) and history["epoch"] == [1, 2, 3, 4, 5]
 
 
-def test_a_failed_write_leaves_the_checkpoint_before(tmp_path, monkeypatch) -> None:
-    path = tmp_path / "net.pt"
-    run(path, epochs=1)
-    before = path.read_bytes()
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        run(path, epochs=2)
-    assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["net.pt"]
-
-
 def test_the_checkpoint_stays_good_when_the_loss_does_not(tmp_path) -> None:
     class Broken(nn.CrossEntropyLoss):
         calls = 0
@@ -232,6 +223,7 @@ def test_the_checkpoint_stays_good_when_the_loss_does_not(tmp_path) -> None:
     "schedule",
     [
         lambda o: lr_scheduler.OneCycleLR(o, max_lr=1.0, total_steps=9),
+        lambda o: lr_scheduler.CyclicLR(o, 0.01, 0.1, step_size_up=2),
         lambda o: lr_scheduler.MultiStepLR(o, [1, 2]),
         lambda o: lr_scheduler.LambdaLR(o, lambda epoch: 1 / (1 + epoch)),
         lambda o: lr_scheduler.SequentialLR(
@@ -245,7 +237,7 @@ def test_schedules_resume_where_they_were(tmp_path, schedule) -> None:
         model = Net()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
         batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 0, 1]))
-        options = {"optimizer": optimizer, "scheduler": schedule(optimizer)}
+        options = {"optimizer": optimizer, "schedule": schedule(optimizer)}
         fit(model, [batch], epochs=epochs, checkpoint=checkpoint, **options)
         return [optimizer.param_groups[0]["lr"], *model.parameters()]
 
@@ -285,13 +277,8 @@ def test_a_run_goes_on_with_the_very_objects_that_it_had(tmp_path) -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scheduler = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=3)
     batch = ({"x": torch.ones(4, 4)}, torch.tensor([0, 1, 0, 1]))
-    for epochs in (2, 4):
-        options = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
+    for epochs in (2, 4):  # not from a chosen seed either, and the scheduler has moved the rate
+        torch.seed()
+        options = {"optimizer": optimizer, "schedule": scheduler, "epochs": epochs}
         history = fit(model, [batch], checkpoint=tmp_path / "net.pt", **options)
     assert len(history) == 4
-
-
-def test_settings_that_are_numpy_numbers_are_written_as_plain_ones(tmp_path) -> None:
-    for epochs in (1, 2):
-        _, history = run(tmp_path / "net.pt", epochs=epochs, lr=np.float64(0.05))
-    assert len(history) == 2

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from mmtutor.training import CheckpointError
-from mmtutor.training.distributed import _counted, _ended, own_device
+from mmtutor.training.criteria import divisor
+from mmtutor.training.distributed import _ended, own_device
 from tests.launch import fits
 from tests.launch.program import run_to_end
 
@@ -162,9 +164,10 @@ def test_each_process_takes_a_gpu_of_its_own(monkeypatch) -> None:
         (nn.MSELoss(), 4),
         (nn.CrossEntropyLoss(), 3),  # -100 is ignored
         (F.cross_entropy, 3),
+        (partial(F.cross_entropy, ignore_index=0), 3),
         (nn.CrossEntropyLoss(ignore_index=1), 2),  # -100 is then refused elsewhere
         (nn.NLLLoss(torch.tensor([2.0, 0.5])), 2 + 0.5 + 0.5),
     ],
 )
 def test_a_share_counts_by_what_its_criterion_averages_over(criterion, counted) -> None:
-    assert _counted(criterion, torch.tensor([0, 1, 1, -100])) == counted
+    assert divisor(criterion, torch.tensor([0, 1, 1, -100])) == counted

@@ -6,7 +6,6 @@ import pandas
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau, StepLR
 
 from mmtutor.training import History, NonFiniteLossError, fit
 
@@ -68,33 +67,52 @@ def test_defaults_are_adam_and_cross_entropy() -> None:
     assert model.logits.tolist() == pytest.approx([0.001, -0.001], rel=1e-4)
 
 
-def test_the_schedule_steps_once_an_epoch() -> None:
-    model = Climber()
+def test_the_default_optimizer_trains_the_criterion_too() -> None:
+    class Shifted(nn.L1Loss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(()))
+
+        def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+            return super().forward(outputs + self.shift, targets)
+
+    model, criterion = Climber(), Shifted()
+    fit(model, towards(100.0), epochs=1, criterion=criterion)
+    assert [model.w.item(), criterion.shift.item()] == pytest.approx([0.001, 0.001])
+
+
+class Observed(Climber):
+    """Shows its features, as MultiModalNet does."""
+
+    def with_features(self, inputs, present=None, lengths=None) -> tuple:
+        return self(inputs), {"x": 2 * self.w}, {"x": present["x"]}
+
+
+class OnFeatures(nn.L1Loss):
+    """In training, the L1 loss and the features; notes what it was called with."""
+
+    takes_features = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple] = []
+
+    def forward(self, outputs: Tensor, targets: Tensor, *seen) -> Tensor:
+        self.calls.append(seen)
+        loss = super().forward(outputs, targets)
+        return loss + seen[0]["x"] if seen else loss
+
+
+def test_a_criterion_that_takes_features_gets_them_in_training_only() -> None:
+    model, criterion = Observed(), OnFeatures()
+    batch = (*towards(100.0)[0], {"x": torch.tensor([True, False])})
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    two_batches = towards(100.0) * 2
-    scheduler = StepLR(optimizer, step_size=1, gamma=0.5)
-    climb(model, two_batches, optimizer=optimizer, scheduler=scheduler, epochs=3)
-    assert model.w.item() == 2 * (1 + 0.5 + 0.25)
-
-
-def test_the_schedule_can_step_once_a_batch() -> None:
-    model = Climber()
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    settings = {"optimizer": optimizer, "schedule_every": "batch", "epochs": 2}
-    scheduler = StepLR(optimizer, step_size=1, gamma=0.5)
-    climb(model, towards(100.0) * 2, scheduler=scheduler, **settings)
-    assert model.w.item() == 1 + 0.5 + 0.25 + 0.125
-
-
-def test_a_one_cycle_schedule_passes_its_peak_in_the_middle_of_the_run() -> None:
-    model, rates = Climber(), []
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    optimizer.register_step_post_hook(lambda *_: rates.append(optimizer.param_groups[0]["lr"]))
-    settings = {"optimizer": optimizer, "schedule_every": "batch", "epochs": 2}
-    scheduler = OneCycleLR(optimizer, 1.0, total_steps=10, pct_start=0.5, cycle_momentum=False)
-    climb(model, towards(100.0) * 5, scheduler=scheduler, **settings)
-    assert rates == sorted(rates[:5]) + sorted(rates[5:], reverse=True)
-    assert max(rates) == rates[4] == 1 and rates[-1] < rates[0] < 0.1
+    model.forward = lambda inputs, present=None: Climber.forward(model, inputs)
+    history = fit(model, [batch], [batch], epochs=1, criterion=criterion, optimizer=optimizer)
+    training_call, validation_call = criterion.calls
+    assert training_call[1]["x"].tolist() == [True, False] and validation_call == ()
+    assert history["loss"] == [100] and history["validation_loss"] == [101]
+    assert model.w.item() == 1 - 2  # the gradients of −w and of the features
 
 
 def test_fit_clips_gradients_to_clip_norm() -> None:
@@ -175,10 +193,16 @@ def test_nothing_is_printed_unless_progress_is_asked_for(capfd) -> None:
     ("options", "message"),
     [
         ({"epochs": 1, "schedule_every": "step"}, '"epoch" or "batch"; got .step'),
-        ({"epochs": 0}, "epochs must be at least 1; got 0"),
+        ({"epochs": 0}, "epochs must be at least 1, and whole; got 0"),
         ({"epochs": 1, "patience": 0}, "patience must be at least 1"),
         ({"epochs": 1, "patience": 2}, "give a validation_loader"),
-        ({"epochs": 1, "monitor": "acuracy"}, "one of loss, mse, mae, accuracy, r2; got 'acuracy'"),
+        ({"epochs": math.nan}, "epochs must be at least 1, and whole; got nan"),
+        ({"epochs": 1.5}, "epochs must be at least 1, and whole; got 1.5"),
+        ({"epochs": 1, "patience": math.nan}, "patience must be at least 1 epoch.*got nan"),
+        ({"epochs": 1, "monitor": "acuracy"}, "must be one of loss, mse, mae, r2; got 'acuracy'"),
+        ({"epochs": 1, "monitor": "mae"}, "monitor='mae' says what patience .* give patience"),
+        ({"epochs": 1, "rate": 0.1}, "has a learning rate already: give it rate as its lr"),
+        ({"epochs": 1, "rate": 0.0, "optimizer": None}, "rate must be above 0, or None; got 0.0"),
     ],
 )
 def test_settings_without_sense_are_refused(options, message) -> None:
@@ -186,25 +210,14 @@ def test_settings_without_sense_are_refused(options, message) -> None:
         climb(Climber(), **options)
 
 
-def test_the_schedule_of_another_optimizer_is_refused() -> None:
-    other = StepLR(torch.optim.SGD(Climber().parameters(), lr=1.0), step_size=1)
-    with pytest.raises(ValueError, match="belongs to another optimizer"):
-        climb(Climber(), scheduler=other, epochs=1)
-
-
-@pytest.mark.parametrize("schedule", [StepLR, ReduceLROnPlateau])
-def test_a_schedule_that_cannot_be_stepped_is_refused_before_training(schedule) -> None:
-    model = Climber()
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    scheduler = schedule(optimizer) if schedule is ReduceLROnPlateau else schedule
-    with pytest.raises(TypeError, match=f"steps without arguments.*got {schedule.__name__}"):
-        climb(model, optimizer=optimizer, scheduler=scheduler, epochs=1)
+def test_a_metric_that_is_not_measured_is_refused_before_training_where_the_loss_is_known() -> None:
+    model, options = Climber(), {"epochs": 2, "patience": 1, "monitor": "accuracy"}
+    with pytest.raises(ValueError, match="must be one of loss, mse, mae, r2; got 'accuracy'"):
+        climb(model, validation_loader=towards(3.0), **options)
     assert model.w.item() == 0
-
-
-def test_a_metric_that_is_not_measured_is_refused() -> None:
+    own = {"criterion": lambda outputs, targets: (outputs - targets).abs().mean(), **options}
     with pytest.raises(KeyError, match="validation_accuracy.*has epoch, loss, validation_loss"):
-        climb(Climber(), validation_loader=towards(3.0), epochs=2, patience=1, monitor="accuracy")
+        fit(model, towards(3.0), towards(3.0), **own)
 
 
 def test_a_generator_as_loader_is_refused_once_it_is_used_up() -> None:

@@ -131,12 +131,12 @@ def test_steps_whose_gradients_overflow_are_left_out_and_the_schedule_waits(floa
     # 10000 times the scale is less.
     model = Linear()
     optimizer = sgd(model, lr=1.0)
-    schedule = {"scheduler": StepLR(optimizer, step_size=1), "schedule_every": "batch"}
+    schedule = {"schedule": StepLR(optimizer, step_size=1), "schedule_every": "batch"}
     settings = {"optimizer": optimizer, "mixed_precision": True, "criterion": times(10000.0)}
     fit(model, one() * 14, epochs=1, **settings, **schedule)
-    assert model.w.item() == 1 and schedule["scheduler"].last_epoch == 0
+    assert model.w.item() == 1 and schedule["schedule"].last_epoch == 0
     fit(model, one() * 15, epochs=1, **settings, **schedule)
-    assert model.w.item() == 1 - 10000 and schedule["scheduler"].last_epoch == 1
+    assert model.w.item() == 1 - 10000 and schedule["schedule"].last_epoch == 1
 
 
 def test_gradients_are_clipped_without_their_scale(float16) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mmtutor.batch import Batch
 from mmtutor.training import NonFiniteLossError, evaluate, fit, predict, train
 
 
@@ -17,9 +18,14 @@ class Scale(nn.Module):
         self.w = nn.Parameter(torch.tensor(w))
 
     def forward(
-        self, inputs: dict[str, Tensor], present: dict[str, Tensor] | None = None
+        self,
+        inputs: dict[str, Tensor],
+        present: dict[str, Tensor] | None = None,
+        lengths: dict[str, Tensor] | None = None,
     ) -> Tensor:
-        x = inputs["x"] if present is None else inputs["x"] * present["x"]
+        x = inputs["x"]
+        for factor in (present, lengths):
+            x = x if factor is None else x * factor["x"]
         return self.w * x
 
 
@@ -68,18 +74,43 @@ def test_clip_norm_is_of_all_parameters_that_the_optimizer_holds_together() -> N
 
 
 def test_train_turns_train_mode_on() -> None:
-    model = Scale(1.0).eval()
-    train(model, [batch([1.0], [0.0])], nn.MSELoss(), sgd(model, lr=0.0))
-    assert model.training
+    model, criterion = Scale(1.0).eval(), nn.MSELoss().eval()
+    train(model, [batch([1.0], [0.0])], criterion, sgd(model, lr=0.0))
+    assert model.training and criterion.training
 
 
-def test_a_third_element_of_the_batch_reaches_the_model() -> None:
-    present = {"x": torch.tensor([True, False])}
-    loader = [(*batch([1.0, 2.0], [0.0, 0.0]), present)]
-    assert predict(Scale(3.0), loader).outputs.tolist() == [3.0, 0.0]
-    lengths = {"x": torch.tensor([5, 0])}
-    loader = [(*batch([1.0, 2.0], [0.0, 0.0]), lengths)]
-    assert predict(Scale(3.0), loader).outputs.tolist() == [15.0, 0.0]
+class Doubled(nn.MSELoss):
+    """Twice the squared error while it trains."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return super().forward(outputs, targets) * (2 if self.training else 1)
+
+
+def test_the_criterion_is_evaluated_in_eval_mode_too_and_its_mode_is_put_back() -> None:
+    criterion = Doubled()
+    assert evaluate(Scale(1.0), [batch([3.0], [0.0])], criterion)["loss"] == 9
+    assert criterion.training
+
+
+def test_norms_are_clipped_over_all_parameter_groups_together() -> None:
+    model, bias = Scale(0.0), nn.Parameter(torch.tensor(0.0))
+
+    def criterion(outputs: Tensor, targets: Tensor) -> Tensor:
+        return (3 * outputs + 4 * bias).mean()  # gradients 3 and 4, of norm 5
+
+    optimizer = torch.optim.SGD([{"params": [model.w]}, {"params": [bias]}], lr=1.0)
+    train(model, [batch([1.0], [0.0])], criterion, optimizer, clip_norm=1.0)
+    assert [model.w.item(), bias.item()] == pytest.approx([-3 / 5, -4 / 5])
+
+
+def test_presence_and_lengths_reach_the_model() -> None:
+    pair, present = batch([1.0, 2.0], [0.0, 0.0]), {"x": torch.tensor([True, False])}
+    lengths = {"x": torch.tensor([5, 2])}
+    outputs = [
+        predict(Scale(3.0), [given]).outputs.tolist()
+        for given in ((*pair, present), (*pair, None, lengths), Batch(*pair, present, lengths))
+    ]
+    assert outputs == [[3.0, 0.0], [15.0, 12.0], [15.0, 0.0]]
 
 
 class ArrivedError(Exception):
@@ -117,54 +148,6 @@ def test_by_default_the_model_stays_where_it_is() -> None:
     assert model.w.is_meta
 
 
-def test_accuracy_counts_examples_of_unequal_batches() -> None:
-    loader = [
-        batch([[2.0, 1.0], [0.0, 1.0], [5.0, 4.0]], [0, 1, 0]),
-        batch([[2.0, 1.0]], [1]),
-    ]
-    assert evaluate(Scale(1.0), loader) == {"accuracy": 0.75}
-
-
-def test_labels_that_the_criterion_ignores_do_not_count_in_the_accuracy() -> None:
-    logits = [[2.0, 1.0], [2.0, 1.0], [2.0, 1.0]]
-    assert evaluate(Scale(1.0), [batch(logits, [0, 1, -100])]) == {"accuracy": 1 / 2}
-    criterion = nn.CrossEntropyLoss(ignore_index=1)
-    assert evaluate(Scale(1.0), [batch(logits, [0, 1, 0])], criterion)["accuracy"] == 1
-
-
-def test_a_logit_that_is_nan_makes_the_accuracy_nan() -> None:
-    loader = [batch([[math.nan, math.nan]], [0]), batch([[2.0, 1.0]], [0])]
-    assert math.isnan(evaluate(Scale(1.0), loader)["accuracy"])
-
-
-def test_evaluate_adds_the_mean_loss_per_example() -> None:
-    loader = [batch([[0.0, 0.0], [0.0, 0.0]], [0, 1]), batch([[0.0, math.log(3)]], [0])]
-    result = evaluate(Scale(1.0), loader, nn.CrossEntropyLoss())
-    assert result["loss"] == pytest.approx((2 * math.log(2) + math.log(4)) / 3)
-
-
-def test_regression_metrics_of_a_set_worked_out_by_hand() -> None:
-    loader = [batch([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), batch([4.0], [6.0])]
-    # One error of 2 among 4 examples; the targets' mean is 3, their squares about it add to 14.
-    assert evaluate(Scale(1.0), loader) == pytest.approx({"mse": 1, "mae": 0.5, "r2": 1 - 4 / 14})
-
-
-def test_r2_keeps_its_digits_when_the_targets_lie_far_from_zero() -> None:
-    targets = torch.arange(4, dtype=torch.float64) + 1e9
-    loader = [({"x": targets + 0.5}, targets)]
-    assert evaluate(Scale(1.0), loader)["r2"] == pytest.approx(1 - 4 * 0.25 / 5, abs=1e-6)
-
-
-def test_r2_of_several_values_is_the_mean_of_each_one() -> None:
-    loader = [batch([[1.0, 0.0], [5.0, 0.0]], [[1.0, -1.0], [5.0, 1.0]])]
-    assert evaluate(Scale(1.0), loader)["r2"] == pytest.approx((1 + 0) / 2)
-
-
-def test_equal_targets_have_no_r2() -> None:
-    assert math.isnan(evaluate(Scale(1.0), [batch([0.1] * 3, [0.1] * 3)])["r2"])
-    assert evaluate(Scale(1.0), [batch([0.2] * 3, [0.1] * 3)])["r2"] == -math.inf
-
-
 def test_evaluate_uses_eval_mode_and_puts_each_modules_mode_back() -> None:
     class Dropped(Scale):
         def __init__(self) -> None:
@@ -186,13 +169,6 @@ def test_predict_keeps_the_loaders_order_and_needs_no_gradient() -> None:
     assert result.outputs.tolist() == [6.0, 2.0, 4.0]
     assert result.targets.tolist() == [0, 1, 2]
     assert not result.outputs.requires_grad
-
-
-def test_class_weights_of_the_criterion_count() -> None:
-    weighted = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 3.0]))
-    loader = [batch([[0.0, math.log(3)], [0.0, 0.0]], [0, 1])]
-    result = evaluate(Scale(1.0), loader, weighted)
-    assert result["loss"] == pytest.approx((math.log(4) + 3 * math.log(2)) / 4)
 
 
 def test_a_nan_input_stops_before_the_step_and_names_its_modality() -> None:

@@ -5,10 +5,11 @@ averaged, so that all hold the same parameters, those that one process would get
 Memory and time of the model are shared that way; the time of loading is not. Dropout draws from
 the random generator of each process: seeded alike, it would drop the same in all shares.
 
-That the mean loss of a batch is made of those of its shares is true of criteria that average over
-the examples, and of torch's cross-entropies with class weights or ignored labels, as long as
-each share has a label that counts. A criterion that compares the examples of a batch with each
-other, such as a contrastive loss, compares those of a share.
+That the mean loss of a batch is made of those of its shares, each times its part of the examples,
+is true of criteria that average over the examples, and of torch's cross-entropies with class
+weights or ignored labels, whose parts are counted as `criteria.divisor` says. A criterion that
+compares the examples of a batch with each other, such as a contrastive loss, compares those of a
+share.
 """
 
 import functools
@@ -19,13 +20,16 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mmtutor.training import checks
+from mmtutor.batch import Batch
+from mmtutor.training.checks import as_batch
+from mmtutor.training.criteria import divisor
+from mmtutor.training.model_with_loss import ModelWithLoss
 
 _groups = itertools.count()
 
@@ -34,41 +38,29 @@ class DistributedError(RuntimeError):
     """Another process of the run ended, so that this one cannot go on."""
 
 
-class Share(NamedTuple):
-    """What one process computes of a batch.
-
-    Args:
-        batch: its examples, in the form of a batch; in validation there may be none.
-        part: which part of the whole batch's mean loss falls to them.
-        targets: the targets of the whole batch.
-    """
-
-    batch: Any
-    part: float
-    targets: Tensor
-
-
 class OneProcess:
-    """A process that computes an objective alone.
+    """A process that trains alone.
 
     Args:
-        objective: the model and its criterion; maps a batch to outputs and loss.
+        learner: the model and its criterion.
     """
 
     rank, count = 0, 1
 
-    def __init__(self, objective: nn.Module) -> None:
-        self.objective: Any = objective
-        self.compute: nn.Module = objective
+    def __init__(self, learner: ModelWithLoss) -> None:
+        self.learner = learner
+        self.compute: nn.Module = learner
 
-    def shares(self, loader: Iterable[Any]) -> Iterator[Share]:
-        """Yield the share of each batch, checked."""
-        for batch in loader:
-            checks.check_batch(batch)
-            yield Share(batch, 1.0, batch[1])
+    def batches(self, loader: Iterable[Any]) -> Iterator[Batch]:
+        """Yield the batches of a loader, each checked."""
+        return map(as_batch, loader)
 
-    def weigh(self, loss: Tensor, part: float) -> Tensor:
-        """Weigh the loss of a share, so that the gradient is that of the whole batch."""
+    def shard(self, batch: Batch) -> Batch:
+        """Return the share of a batch that this process computes."""
+        return batch
+
+    def scale_loss(self, loss: Tensor, share: Batch, batch: Batch) -> Tensor:
+        """Scale the loss of a share so that its gradient is that of the batch."""
         return loss
 
     def gather(self, value: Any) -> list[Any]:
@@ -80,41 +72,43 @@ class OneProcess:
 
 
 class SeveralProcesses(OneProcess):
-    """One of the processes that compute an objective together; its parameters become rank 0's.
+    """One of the processes that train together; its parameters become rank 0's.
 
     Args:
-        objective: as in `OneProcess`, the same in all processes.
+        learner: as in `OneProcess`, the same in all processes.
         group: a process group for the gradients alone. Where a process has no example of some
             modality, its gradients are ready sooner than elsewhere; in the group of all else,
             they would be taken for what a normalization exchanges at that moment.
     """
 
-    def __init__(self, objective: nn.Module, group: Any) -> None:
-        super().__init__(objective)
+    def __init__(self, learner: ModelWithLoss, group: Any) -> None:
+        super().__init__(learner)
         self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
         self.compute = DistributedDataParallel(
-            _WithUnused(objective), process_group=group, find_unused_parameters=True
+            _WithUnused(learner), process_group=group, find_unused_parameters=True
         )
 
-    def shares(self, loader: Iterable[Any]) -> Iterator[Share]:
-        """Yield the share of each batch.
-
-        Raises:
-            ValueError: the first batch is not the same in all processes.
-        """
-        for number, (batch, _, targets) in enumerate(super().shares(loader)):
+    def batches(self, loader: Iterable[Any]) -> Iterator[Batch]:
+        """Yield the batches; raise ValueError if the first is not the same in all processes."""
+        for number, batch in enumerate(super().batches(loader)):
             if number == 0:
-                self._check_same(loader, targets)
-            inputs, _, *present = batch
-            masks = [self._own(each) for each in present]
-            own = targets.tensor_split(self.count)[self.rank]
-            criterion = self.objective.criterion
-            # If nothing counts in the whole batch, the checks of its loss refuse it.
-            part = _counted(criterion, own) / (_counted(criterion, targets) or 1)
-            yield Share((self._own(inputs), own, *masks), part, targets)
+                self._check_same(loader, batch.targets)
+            yield batch
 
-    def weigh(self, loss: Tensor, part: float) -> Tensor:
-        """Weigh the loss of a share; the mean of all processes' gradients is taken later."""
+    def shard(self, batch: Batch) -> Batch:
+        """Return the share of a batch; raise ValueError if it is empty, in training."""
+        if self.learner.training and len(batch.targets) < self.count:
+            raise ValueError(
+                f"a batch of {len(batch.targets)} cannot be shared by {self.count} processes, "
+                "which need an example each: make the loader with drop_last=True, or with "
+                "another batch size"
+            )
+        return batch.map(lambda x: x.tensor_split(self.count)[self.rank])
+
+    def scale_loss(self, loss: Tensor, share: Batch, batch: Batch) -> Tensor:
+        """Scale the loss by the share's part; the mean of all gradients is taken later."""
+        criterion = self.learner.criterion
+        part = divisor(criterion, share.targets) / divisor(criterion, batch.targets)
         return loss * (part * self.count)
 
     def gather(self, value: Any) -> list[Any]:
@@ -125,11 +119,8 @@ class SeveralProcesses(OneProcess):
 
     def share_buffers(self) -> None:
         """Broadcast the buffers of rank 0."""
-        for buffer in self.objective.buffers():
+        for buffer in self.learner.buffers():
             distributed.broadcast(buffer, src=0)
-
-    def _own(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: x.tensor_split(self.count)[self.rank] for name, x in tensors.items()}
 
     def _check_same(self, loader: Iterable[Any], targets: Tensor) -> None:
         numbers = targets.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
@@ -144,20 +135,20 @@ class SeveralProcesses(OneProcess):
 
 
 class _WithUnused(nn.Module):
-    """An objective and a parameter without use, as DDP prints a warning if it finds none."""
+    """A learner and a parameter without use, as DDP prints a warning if it finds none."""
 
-    def __init__(self, objective: Any) -> None:
+    def __init__(self, learner: ModelWithLoss) -> None:
         super().__init__()
-        self.objective = objective
-        self.unused = nn.Parameter(torch.zeros((), device=objective.precision.device))
+        self.learner = learner
+        self.unused = nn.Parameter(torch.zeros((), device=learner.precision.device))
 
-    def forward(self, batch: Any) -> Any:
-        return self.objective(batch)
+    def forward(self, batch: Batch) -> Any:
+        return self.learner(batch)
 
 
 @contextmanager
-def together(objective: Any, checkpoint: Path | None) -> Iterator[OneProcess]:
-    """Compute an objective with all processes of the run, if there are several.
+def together(learner: ModelWithLoss, checkpoint: Path | None) -> Iterator[OneProcess]:
+    """Train with all processes of the run, if there are several.
 
     The process joins those that torchrun started, and leaves them in the end; in a group that
     was there before, it stays.
@@ -167,18 +158,19 @@ def together(objective: Any, checkpoint: Path | None) -> Iterator[OneProcess]:
     """
     initialized = distributed.is_available() and distributed.is_initialized()
     if not initialized and _started() <= 1:
-        yield OneProcess(objective)
+        yield OneProcess(learner)
         return
     with ExitStack() as leaving:
         if not initialized:
-            _join(objective.precision.device)
+            _join(learner.precision.device)
             leaving.callback(distributed.destroy_process_group)
         group = distributed.new_group()
         leaving.callback(distributed.destroy_process_group, group)
         try:
-            yield SeveralProcesses(objective, group)
+            yield SeveralProcesses(learner, group)
         except RuntimeError as error:
-            if not _is_lost_connection(error):
+            # NCCL says so by a type of its own, gloo by its name only.
+            if not (isinstance(error, distributed.DistError) or "gloo" in str(error).lower()):
                 raise
             raise _ended(checkpoint) from error
 
@@ -211,11 +203,6 @@ def _join(device: torch.device) -> None:
     distributed.init_process_group(backend, store=store, rank=rank, world_size=count)
 
 
-def _is_lost_connection(error: RuntimeError) -> bool:
-    """Return whether the backend says so: NCCL by a type of its own, gloo by its name only."""
-    return isinstance(error, distributed.DistError) or "gloo" in str(error).lower()
-
-
 def _ended(checkpoint: Path | None) -> DistributedError:
     remedy = "give fit a checkpoint, so that a run that broke can go on"
     if checkpoint is not None and checkpoint.exists():
@@ -224,15 +211,3 @@ def _ended(checkpoint: Path | None) -> DistributedError:
         "another process of this run ended, or cannot be reached; if it left a message, that "
         f"says why. Afterwards, {remedy}"
     )
-
-
-def _counted(criterion: Any, targets: Tensor) -> float:
-    """Return what the mean of a criterion divides by: examples, or the weights of their labels."""
-    if targets.is_floating_point() or not checks.is_of_classes(criterion):
-        return len(targets)
-    labels = targets[targets != checks.ignored_label(criterion)]
-    weight = getattr(criterion, "weight", None)
-    if weight is None:
-        return labels.numel()
-    valid = labels[(labels >= 0) & (labels < len(weight))]  # others are refused with the loss
-    return weight.detach().cpu().double()[valid.cpu()].sum().item()

@@ -4,6 +4,7 @@ import copy
 import itertools
 import os
 from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from torch.utils.data.distributed import DistributedSampler
 from tqdm import tqdm
 
 from mmtutor.training import checkpoint as checkpoints
-from mmtutor.training.checks import NonFiniteLossError, check_clip_norm, check_optimizer
+from mmtutor.training import checks
+from mmtutor.training.criteria import Criterion, kind
 from mmtutor.training.distributed import OneProcess, own_device, together
-from mmtutor.training.history import HIGHER_IS_BETTER, History
-from mmtutor.training.loop import Criterion, Device, Objective, measure, prepare, train_epoch
-from mmtutor.training.precision import Precision
-
-_MEASURES = ("loss", "mse", "mae", *HIGHER_IS_BETTER)
+from mmtutor.training.evaluation import measure
+from mmtutor.training.history import History
+from mmtutor.training.loop import train_epoch
+from mmtutor.training.metrics import OF_KIND
+from mmtutor.training.model_with_loss import Device, prepare
+from mmtutor.training.nonfinite import NonFiniteLossError
+from mmtutor.training.run import Run
+from mmtutor.training.schedule import ONE_CYCLE, check_schedule, scheduled
 
 
 def fit(
@@ -31,7 +36,8 @@ def fit(
     epochs: int,
     criterion: Criterion | None = None,
     optimizer: Optimizer | None = None,
-    scheduler: LRScheduler | None = None,
+    rate: float | None = None,
+    schedule: str | LRScheduler | None = None,
     schedule_every: str = "epoch",
     clip_norm: float | None = None,
     mixed_precision: bool = False,
@@ -55,10 +61,14 @@ def fit(
         validation_loader: the same for validation.
         epochs: number of epochs, those of a resumed checkpoint included.
         criterion: as in `train`; cross-entropy by default, so regression has to name one.
-        optimizer: Adam with learning rate 0.001 by default.
-        scheduler: stepped without arguments.
-        schedule_every: when the scheduler steps, after each "epoch" or, as OneCycleLR and
-            warm-ups over batches need it, after each "batch" in which the optimizer stepped.
+        optimizer: by default Adam, of the parameters of model and criterion.
+        rate: learning rate of that Adam, 0.001 by default; or the peak of a one-cycle schedule,
+            by default the learning rate of each of the optimizer's parameter groups.
+        schedule: "one-cycle", torch's `OneCycleLR` over all batches of the run: the rate rises
+            from 1/25 of its peak during 30 % of them and falls to nearly 0, and the optimizer's
+            momentum, if it has one, does the opposite. Or a schedule of torch that you made.
+        schedule_every: when the latter steps, after each "epoch", or after each "batch" in
+            which the optimizer stepped. `ReduceLROnPlateau` is given the `monitor`.
         clip_norm: as in `train`.
         mixed_precision: as in `train`, and for the validation too.
         patience: stop once so many epochs in a row brought no better `monitor`; by default
@@ -76,37 +86,45 @@ def fit(
 
     Raises:
         NonFiniteLossError: as in `train`; the checkpoint then holds the last good epoch.
-        CheckpointError: the file is damaged, that of another run, or holds more epochs; the
-            model is unchanged.
+        CheckpointError: the file is damaged, that of another run, holds more epochs, or
+            another run is writing it; the model is unchanged.
         DistributedError: another process of the run ended; the checkpoint is good.
         TypeError, ValueError: arguments, batches, outputs and criterion do not fit each other.
     """
-    criterion = criterion or nn.CrossEntropyLoss()
-    device = prepare(model, criterion, own_device(device))
-    optimizer = optimizer or Adam(model.parameters(), lr=1e-3)
-    check_optimizer(model, optimizer)
-    check_clip_norm(clip_norm)
-    _check_schedule(scheduler, optimizer, schedule_every)
-    _check_settings(epochs, validation_loader, patience, monitor)
-    drawing = [getattr(part, "generator", None) for part in _parts(train_loader)]
-    path = Path(checkpoint) if checkpoint is not None else None
-    objective = Objective(model, criterion, Precision(device, mixed_precision))
-    with together(objective, path) as processes:
-        _check_loaders(processes, train_loader, validation_loader)
-        run = checkpoints.Run(
+    criterion = nn.CrossEntropyLoss() if criterion is None else criterion
+    checks.check_settings(clip_norm, mixed_precision)
+    check_schedule(schedule, schedule_every, rate, optimizer)
+    watching = patience is not None or isinstance(schedule, ReduceLROnPlateau)
+    _check_lengths(epochs, patience)
+    _check_monitor(monitor, criterion, watching, validation_loader)
+    checks.check_loader(train_loader)
+    checks.check_loader([] if validation_loader is None else validation_loader)
+    learner = prepare(model, criterion, own_device(device), mixed_precision)
+    optimizer = optimizer or Adam(learner.parameters(), lr=rate or 1e-3)
+    checks.check_optimizer(model, criterion, optimizer)
+    path = None if checkpoint is None else Path(checkpoint)
+    with (
+        scheduled(schedule, optimizer, rate, train_loader, epochs) as scheduler,
+        together(learner, path) as processes,
+        checkpoints.reserved(path, processes.rank),
+    ):
+        _check_samplers(processes, train_loader, validation_loader)
+        generators = {getattr(part, "generator", None): None for part in _parts(train_loader)}
+        run = Run(
             processes=processes,
             optimizer=optimizer,
             scheduler=scheduler,
-            schedule_every=schedule_every,
+            schedule_every="batch" if schedule == ONE_CYCLE else schedule_every,
             clip_norm=clip_norm,
-            generators=[each for each in drawing if each is not None],
-            watched=f"validation_{monitor}" if patience else None,
+            generators=[each for each in generators if each is not None],
+            monitor=f"validation_{monitor}",
+            patience=patience,
         )
         if path is not None and processes.gather(path.exists())[0]:
             checkpoints.resume(run, path, epochs)
         hidden = processes.rank > 0 or not progress
         with tqdm(total=epochs, initial=len(run.history), unit="epoch", disable=hidden) as bar:
-            while len(run.history) < epochs and not _stalled(run, patience):
+            while len(run.history) < epochs and not run.stalled():
                 _epoch(run, train_loader, validation_loader)
                 if path is not None:
                     checkpoints.save(run, path)
@@ -117,16 +135,7 @@ def fit(
     return run.history
 
 
-def _parts(loader: Any) -> list[Any]:
-    """Return a loader and its samplers, any of which may draw the order of the examples."""
-    batch_sampler = getattr(loader, "batch_sampler", None)
-    inner = getattr(batch_sampler, "sampler", None)
-    return [loader, getattr(loader, "sampler", None), batch_sampler, inner]
-
-
-def _epoch(
-    run: checkpoints.Run, train_loader: Iterable[Any], validation_loader: Iterable[Any] | None
-) -> None:
+def _epoch(run: Run, train_loader: Iterable[Any], validation_loader: Iterable[Any] | None) -> None:
     done = len(run.history)
     for part in _parts(train_loader):
         if hasattr(part, "set_epoch"):
@@ -144,19 +153,22 @@ def _epoch(
         metrics = measure(run.processes, validation_loader)
         row |= {f"validation_{name}": value for name, value in metrics.items()}
     run.history.rows.append(row)
-    if run.watched is not None and run.history.best(run.watched) is row:
-        run.best = copy.deepcopy(run.processes.objective.model.state_dict())
-    if run.scheduler is not None and in_batches is None:
+    if run.patience is not None and run.history.best(run.monitor) is row:
+        run.best = copy.deepcopy(run.processes.learner.model.state_dict())
+    if isinstance(run.scheduler, ReduceLROnPlateau):
+        run.scheduler.step(row[run.monitor])
+    elif run.scheduler is not None and in_batches is None:
         run.scheduler.step()
 
 
-def _stalled(run: checkpoints.Run, patience: int | None) -> bool:
-    if run.watched is None or patience is None or not len(run.history):
-        return False
-    return len(run.history) - run.history.best(run.watched)["epoch"] >= patience
+def _parts(loader: Any) -> list[Any]:
+    """Return a loader and its samplers, any of which may draw the order of the examples."""
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    inner = getattr(batch_sampler, "sampler", None)
+    return [loader, getattr(loader, "sampler", None), batch_sampler, inner]
 
 
-def _check_loaders(processes: OneProcess, *loaders: Any) -> None:
+def _check_samplers(processes: OneProcess, *loaders: Any) -> None:
     parts = itertools.chain.from_iterable(map(_parts, loaders))
     if processes.count > 1 and any(isinstance(part, DistributedSampler) for part in parts):
         raise ValueError(
@@ -165,29 +177,18 @@ def _check_loaders(processes: OneProcess, *loaders: Any) -> None:
         )
 
 
-def _check_schedule(scheduler: Any, optimizer: Optimizer, every: str) -> None:
-    if every not in ("epoch", "batch"):
-        raise ValueError(f'schedule_every must be "epoch" or "batch"; got {every!r}')
-    if scheduler is None:
-        return
-    if not isinstance(scheduler, LRScheduler) or isinstance(scheduler, ReduceLROnPlateau):
-        name = getattr(scheduler, "__name__", type(scheduler).__name__)
-        raise TypeError(
-            "the scheduler must be one that steps without arguments, such as "
-            f"StepLR(optimizer, step_size=10); got {name}"
-        )
-    if scheduler.optimizer is not optimizer:
-        raise ValueError("the scheduler belongs to another optimizer: give fit that optimizer too")
-
-
-def _check_settings(
-    epochs: int, validation_loader: Iterable[Any] | None, patience: int | None, monitor: str
-) -> None:
-    if epochs < 1:
-        raise ValueError(f"epochs must be at least 1; got {epochs}")
-    if patience is not None and patience < 1:
+def _check_lengths(epochs: Any, patience: Any) -> None:
+    if not isinstance(epochs, Integral) or epochs < 1:
+        raise ValueError(f"epochs must be at least 1, and whole; got {epochs}")
+    if patience is not None and (not isinstance(patience, Integral) or patience < 1):
         raise ValueError(f"patience must be at least 1 epoch, or None; got {patience}")
-    if patience is not None and validation_loader is None:
+
+
+def _check_monitor(monitor: str, criterion: Criterion, watching: bool, loader: Any) -> None:
+    measured = ("loss", *OF_KIND[kind(criterion)])
+    if monitor not in measured:
+        raise ValueError(f"monitor must be one of {', '.join(measured)}; got {monitor!r}")
+    if monitor != "loss" and not watching:
+        raise ValueError(f"monitor={monitor!r} says what patience watches: give patience too")
+    if watching and loader is None:
         raise ValueError("patience watches the validation set: give a validation_loader")
-    if monitor not in _MEASURES:
-        raise ValueError(f"monitor must be one of {', '.join(_MEASURES)}; got {monitor!r}")

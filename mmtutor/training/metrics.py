@@ -5,37 +5,55 @@ of several processes are added before they are divided.
 """
 
 import math
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from mmtutor.training import criteria
 from mmtutor.training.checks import check_class_targets, check_value_targets
 
+OF_KIND = {
+    criteria.CLASSES: ("accuracy",),
+    criteria.LABELS: ("accuracy",),
+    criteria.VALUES: ("mse", "mae", "r2"),
+    None: ("mse", "mae", "accuracy", "r2"),
+}
 
-class ClassificationMetrics:
-    """Accuracy: the share of labels that have the highest logit; NaN if any logit is NaN.
+
+class Accuracy:
+    """The share of labels that are right; NaN if any output is NaN.
 
     Args:
-        ignored: a label that does not count.
+        criterion: says whether it takes classes, by label or by probability, of which the
+            highest counts, or any number of yes-or-no labels; and which label does not count.
     """
 
-    def __init__(self, ignored: int) -> None:
-        self.ignored = ignored
+    def __init__(self, criterion: Any) -> None:
+        self.criterion = criterion
         self.sums = torch.zeros(2, dtype=torch.float64)
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add logits `(batch, classes, ...)` and int64 labels `(batch, ...)`."""
-        check_class_targets(outputs, targets, self.ignored)
-        counted = targets != self.ignored
-        correct = ((outputs.argmax(dim=1) == targets) & counted).sum().item()
-        # argmax takes NaN for the highest logit.
-        correct = math.nan if outputs.isnan().any() else correct
+        """Add outputs and targets, both `(batch, ...)`."""
+        if criteria.kind(self.criterion) == criteria.LABELS:
+            core = criteria.core(self.criterion)
+            gives_chances = isinstance(core, nn.BCELoss) or core is F.binary_cross_entropy
+            right = (outputs > (0.5 if gives_chances else 0)) == (targets > 0.5)
+            counted = torch.ones_like(right)
+        else:
+            ignored = criteria.ignored_label(self.criterion)
+            check_class_targets(outputs, targets, ignored)
+            labels = targets.argmax(dim=1) if targets.is_floating_point() else targets
+            counted = labels != ignored
+            right = (outputs.argmax(dim=1) == labels) & counted
+        # Comparisons take NaN for the highest logit, or for a no.
+        correct = math.nan if outputs.isnan().any() else right.sum().item()
         self.sums += torch.tensor([correct, counted.sum().item()], dtype=torch.float64)
 
     def result(self, sums: Tensor) -> dict[str, float]:
         """Return `{"accuracy": ...}` from the `sums` of all processes."""
-        correct, count = sums.tolist()
-        return {"accuracy": correct / count}
+        return {"accuracy": (sums[0] / sums[1]).item()}
 
 
 class RegressionMetrics:
@@ -70,3 +88,14 @@ class RegressionMetrics:
             "mae": (absolute / count).mean().item(),
             "r2": (1 - squared / spread).mean().item(),
         }
+
+
+Metrics = Accuracy | RegressionMetrics
+
+
+def metrics_for(criterion: Any, targets: Tensor) -> Metrics:
+    """Return the metrics that suit a criterion, or if it is unknown, the type of the targets."""
+    of_classes = criteria.kind(criterion) in (criteria.CLASSES, criteria.LABELS)
+    if of_classes or not targets.is_floating_point():
+        return Accuracy(criterion)
+    return RegressionMetrics(targets[0])

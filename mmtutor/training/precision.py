@@ -1,15 +1,15 @@
 """In which number format a model computes: as it is, or in 16 bits where that is safe."""
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 
 class Precision:
-    """Computes outputs and loss, and takes an optimizer's steps, in mixed precision if asked.
+    """What the training loop asks at its named points; unless mixed, all of it does nothing.
 
     Mixed precision computes matrix products and convolutions in 16 bits, and keeps parameters,
     normalizations and sums in float32. In float16, small gradients would become 0: the loss is
@@ -24,45 +24,42 @@ class Precision:
     def __init__(self, device: torch.device, mixed: bool = False) -> None:
         self.device = device
         self.dtype = low_precision(device) if mixed else None
-        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
 
     @property
-    def scale(self) -> float:
+    def factor(self) -> float:
         """By what the loss is multiplied; 1 except in float16."""
-        return self.scaler.get_scale()
+        return self._scaler.get_scale()
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a model or a criterion; what it returns in 16 bits is float32 again."""
-        if self.dtype is None:
-            return function(*arguments)
-        with torch.autocast(self.device.type, self.dtype):
-            result = function(*arguments)
-        return result.float() if getattr(result, "dtype", None) == self.dtype else result
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which a model and its criterion compute."""
+        return torch.autocast(self.device.type, self.dtype) if self.dtype else nullcontext()
 
-    def step(self, loss: Tensor, optimizer: Optimizer, clip_norm: float | None) -> bool:
-        """Compute the gradients, clip their total norm, and take a step unless they overflow.
+    def widen(self, x: Tensor) -> Tensor:
+        """Return a result in 16 bits as float32 again."""
+        return x.float() if self.dtype and x.dtype == self.dtype else x
 
-        Returns:
-            Whether the step was taken.
-        """
-        self.scaler.scale(loss).backward()
-        self.scaler.unscale_(optimizer)
-        if clip_norm is not None:
-            parameters = [each for group in optimizer.param_groups for each in group["params"]]
-            nn.utils.clip_grad_norm_(parameters, clip_norm)
-        self.scaler.step(optimizer)
-        before = self.scale
-        self.scaler.update()
-        return self.scale >= before
+    def scale(self, loss: Tensor) -> Tensor:
+        """Return the loss whose gradients are to be computed."""
+        return self._scaler.scale(loss)
+
+    def unscale(self, optimizer: Optimizer) -> bool:
+        """Divide the gradients by the scale, and return whether the step may be taken."""
+        if not self._scaler.is_enabled():
+            return True
+        self._scaler.unscale_(optimizer)
+        before = self.factor
+        self._scaler.update()
+        return self.factor >= before
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the scale; empty except in float16."""
-        return self.scaler.state_dict()
+        return self._scaler.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Put the scale back; a run that was on another kind of GPU may have had none."""
         if state:
-            self.scaler.load_state_dict(state)
+            self._scaler.load_state_dict(state)
 
 
 def low_precision(device: torch.device) -> torch.dtype:

@@ -19,6 +19,7 @@ from torch import Tensor, distributed, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
+from mmtutor.processes import all_reduce_sum
 from mmtutor.training import History, evaluate, fit, predict, train
 
 RANK = int(os.environ.get("RANK", 0))
@@ -72,7 +73,7 @@ def values(folder: Path) -> dict[str, Any]:
     model = Net(outputs=1)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     loaders = batches(21, 8, values=True), batches(11, 5, values=True)
-    schedule = {"scheduler": OneCycleLR(optimizer, 0.5, 18), "schedule_every": "batch"}
+    schedule = {"schedule": OneCycleLR(optimizer, 0.5, 18), "schedule_every": "batch"}
     settings = {"optimizer": optimizer, "clip_norm": 0.5, "patience": 2, "monitor": "r2"}
     return result(
         model, fit(model, *loaders, epochs=6, criterion=nn.MSELoss(), **settings, **schedule)
@@ -106,19 +107,51 @@ def tempered(folder: Path) -> dict[str, Any]:
     return result(criterion, history)
 
 
-class Summed(torch.autograd.Function):
-    """The sum over all processes; its gradient is summed as well."""
+def ignored_share(folder: Path) -> dict[str, Any]:
+    """The second half of each batch has no label that counts, for a criterion with a parameter."""
+    model, criterion = Net(), Tempered()
+    loader = batches(16, 8)
+    for _, targets in loader:
+        targets[4:] = -100
+    settings = {"criterion": criterion, "optimizer": sgd(model, criterion)}
+    return result(model, fit(model, loader, loader, epochs=2, **settings))
 
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        total = x.clone()
-        if distributed.is_initialized():
-            distributed.all_reduce(total)
-        return total
 
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:
-        return Summed.forward(context, gradient.contiguous())
+class Marked(Net):
+    """Gives the hidden values as features, and says which examples have them."""
+
+    def with_features(self, inputs: dict[str, Tensor], present: dict[str, Tensor]) -> tuple:
+        hidden = self.layers[:-1](inputs["x"])
+        return self.layers[-1](hidden), {"x": hidden}, present
+
+    def forward(self, inputs: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+        return self.with_features(inputs, present)[0]
+
+
+class OverModalities(nn.CrossEntropyLoss):
+    """Adds the mean of squared features over the examples of the whole batch that have them.
+
+    The loss of a share is multiplied by its part of the examples: that is undone here.
+    """
+
+    takes_features = True
+
+    def forward(self, outputs: Tensor, targets: Tensor, *seen: dict[str, Tensor]) -> Tensor:
+        loss = super().forward(outputs, targets)
+        if not seen:
+            return loss
+        features, present = seen
+        part = len(targets) / all_reduce_sum(torch.tensor(float(len(targets))))
+        those = features["x"][present["x"]].square().mean(dim=1)
+        return loss + those.sum() / all_reduce_sum(present["x"].sum()) / part
+
+
+def features(folder: Path) -> dict[str, Any]:
+    """A criterion of features of which the shares have unequally many: 3 and 1 of four each."""
+    model, there = Marked(), torch.tensor([True, True, True, False, False, False, True, False])
+    loader = [(*batch, {"x": there}) for batch in batches(16, 8)]
+    settings = {"criterion": OverModalities(), "optimizer": sgd(model)}
+    return result(model, fit(model, loader, loader, epochs=2, **settings))
 
 
 class Centered(nn.Module):
@@ -127,7 +160,7 @@ class Centered(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        return x - Summed.apply(x.sum(dim=0)) / Summed.apply(torch.tensor(float(len(x))))
+        return x - all_reduce_sum(x.sum(dim=0)) / all_reduce_sum(torch.tensor(float(len(x))))
 
 
 class TwoBranches(nn.Module):
@@ -154,15 +187,18 @@ class TwoBranches(nn.Module):
 
 def missing(folder: Path) -> dict[str, Any]:
     """Only the first two of eight examples have a second modality: none in the second share."""
-    model, lengths = TwoBranches(), torch.tensor([3, 1, 0, 0, 0, 0, 0, 0])
-    loader = [({"x": i["x"], "y": i["x"]}, t, {"y": lengths}) for i, t in batches(16, 8)]
+    model, mask = TwoBranches(), torch.arange(8) < 2
+    loader = [({"x": i["x"], "y": i["x"]}, t, {"y": mask}) for i, t in batches(16, 8)]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=0.1)
     rows = fit(model, loader, epochs=2, optimizer=optimizer)
     state = {name: x for name, x in model.state_dict().items() if x.ndim == 1}
     return {"state": state, "rows": rows.rows, "unused": model.third.weight.grad}
 
 
-ALIKE = {run.__name__: run for run in (classes, values, weighted, tempered, missing)}
+ALIKE = {
+    run.__name__: run
+    for run in (classes, values, weighted, tempered, ignored_share, features, missing)
+}
 
 
 # A run with all that must be put back when it is resumed.
@@ -189,7 +225,7 @@ def long_run(checkpoint: Path | None, epochs: int = 4) -> dict[str, Any]:
     model = Net(dropout=0.5).float()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     loader = DataLoader(Points(), 8, shuffle=True, generator=torch.Generator().manual_seed(0))
-    schedule = {"scheduler": OneCycleLR(optimizer, 0.5, 12), "schedule_every": "batch"}
+    schedule = {"schedule": OneCycleLR(optimizer, 0.5, 12), "schedule_every": "batch"}
     settings = {"optimizer": optimizer, "clip_norm": 0.5, "mixed_precision": True}
     history = fit(
         model, loader, loader, epochs=epochs, checkpoint=checkpoint, **settings, **schedule

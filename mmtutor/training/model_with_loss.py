@@ -1,0 +1,84 @@
+"""A model and its criterion as one module, as processes that train together need it."""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from mmtutor.batch import Batch
+from mmtutor.training import checks
+from mmtutor.training.criteria import Criterion, divisor, takes_features
+from mmtutor.training.precision import Precision
+
+Device = str | torch.device
+
+
+class ModelWithLoss(nn.Module):
+    """Maps a batch to the outputs of a model and their mean loss, on the model's device.
+
+    Args:
+        model: called as `model(inputs)`, with `present` and `lengths` where a batch has them.
+        criterion: maps outputs and targets to their mean loss; one that `takes_features` gets
+            those of `model.with_features`, and the presence, too. None if no loss is needed.
+        precision: knows the device, and the number format.
+    """
+
+    def __init__(self, model: nn.Module, criterion: Criterion | None, precision: Precision) -> None:
+        super().__init__()
+        self.model = model
+        self.criterion = criterion
+        self.precision = precision
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the outputs `(batch, ...)` and the mean loss, to train."""
+        if not takes_features(self.criterion):
+            outputs = self.outputs(batch)
+            return outputs, self.loss(outputs, batch)
+        inputs, _, *rest = self._here(batch)
+        with self.precision.autocast():
+            outputs, *seen = self.model.with_features(inputs, *rest)  # type: ignore[operator]
+        return outputs, self.loss(self._checked(outputs, batch), batch, *seen)
+
+    def outputs(self, batch: Batch) -> Tensor:
+        """Return the outputs alone."""
+        inputs, _, *rest = self._here(batch)
+        with self.precision.autocast():
+            outputs = self.model(inputs, *rest)
+        return self._checked(outputs, batch)
+
+    def loss(self, outputs: Tensor, batch: Batch, *seen: object) -> Tensor:
+        """Return the mean loss of outputs, and of the features that were seen."""
+        targets = batch.targets
+        checks.check_targets(self.criterion, outputs, targets)
+        with self.precision.autocast():
+            loss = self.criterion(outputs, targets.to(outputs.device), *seen)  # type: ignore[misc]
+        checks.check_loss(loss)
+        if not divisor(self.criterion, targets):
+            return outputs[:0].sum()  # a share without a label that counts: 0, with gradients
+        return self.precision.widen(loss)
+
+    def _here(self, batch: Batch) -> Batch:
+        return batch.map(lambda x: x.to(self.precision.device))
+
+    def _checked(self, outputs: Tensor, batch: Batch) -> Tensor:
+        checks.check_outputs(outputs, batch.targets)
+        return self.precision.widen(outputs)
+
+
+def prepare(
+    model: nn.Module, criterion: Criterion | None, device: Device | None, mixed: bool = False
+) -> ModelWithLoss:
+    """Check the criterion, move it and the model to the device, and join them.
+
+    Without a device, it is that of the model's first tensor, and the model is not moved.
+    """
+    if criterion is not None:
+        checks.check_criterion(model, criterion)
+    if device is None:
+        tensors = itertools.chain(model.parameters(), model.buffers())
+        device = next((tensor.device for tensor in tensors), "cpu")
+    else:
+        model.to(device)
+    if isinstance(criterion, nn.Module):
+        criterion.to(device)  # it may hold class weights
+    return ModelWithLoss(model, criterion, Precision(torch.device(device), mixed))
