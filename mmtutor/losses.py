@@ -1,7 +1,5 @@
 """Losses that torch does not have: contrastive (InfoNCE) and focal."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -129,24 +127,3 @@ class FocalLoss(nn.CrossEntropyLoss):
             weight = self.weight[torch.where(counted, target, 0)]
         weight = torch.where(counted, weight, 0.0)
         return (weight * missing**self.gamma * loss).sum() / weight.sum()
-
-
-def mean_divisor(criterion: Any, targets: Tensor) -> float:
-    """Return by what the mean loss of a batch is divided.
-
-    Means over parts of a batch make the mean over all of it if each is weighted by this number.
-
-    Args:
-        criterion: of cross-entropy for labels, those that it ignores do not count, and the others
-            count by the weight of their class; else each example counts as one.
-        targets: of the batch, or of a part of it.
-    """
-    of_labels = isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss)
-    if not (of_labels or criterion in (F.cross_entropy, F.nll_loss)) or targets.is_floating_point():
-        return len(targets)
-    labels = targets[targets != getattr(criterion, "ignore_index", -100)]
-    weight = getattr(criterion, "weight", None)
-    if weight is None:
-        return labels.numel()
-    valid = labels[(labels >= 0) & (labels < len(weight))]  # others are refused with the loss
-    return weight.detach().cpu().double()[valid.cpu()].sum().item()

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from mmtutor.criteria import divisor
 from mmtutor.training import CheckpointError
-from mmtutor.training.criteria import divisor
 from mmtutor.training.distributed import _ended, own_device
 from tests.launch import fits
 from tests.launch.program import run_to_end

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.losses import FocalLoss, info_nce, mean_divisor
+from mmtutor.losses import FocalLoss, info_nce
 
 
 @pytest.fixture(autouse=True)
@@ -228,16 +228,3 @@ def test_label_smoothing_is_in_torch() -> None:
     # Of the target, 0.9 is the label's and 0.1 is spread over all three classes.
     expected = 0.9 * surprise[0] + 0.1 * sum(surprise) / 3
     close(nn.CrossEntropyLoss(label_smoothing=0.1)(logits, torch.tensor([0])), expected)
-
-
-# --- what a mean divides by ------------------------------------------------------------------
-
-
-def test_a_mean_counts_the_labels_that_are_not_ignored_by_their_weights() -> None:
-    labels = torch.tensor([0, 1, -100, 1])
-    assert mean_divisor(nn.CrossEntropyLoss(), labels) == 3
-    assert mean_divisor(F.cross_entropy, labels) == 3
-    assert mean_divisor(nn.CrossEntropyLoss(ignore_index=1), labels[[0, 1, 3]]) == 1
-    assert mean_divisor(FocalLoss(weight=torch.tensor([1.0, 0.25])), labels) == 1.5
-    assert mean_divisor(nn.MSELoss(), torch.zeros(4, 2)) == 4
-    assert mean_divisor(nn.CrossEntropyLoss(), torch.full((4, 3), 1 / 3)) == 4

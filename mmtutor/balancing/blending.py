@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmtutor.balancing.features import Criterion, FeatureCriterion, Tensors, check_network
-from mmtutor.losses import mean_divisor
+from mmtutor.criteria import divisor
 from mmtutor.network import MultiModalNet
 from mmtutor.processes import all_reduce_sum, world_size
 
@@ -97,7 +97,7 @@ class UnimodalHeads(FeatureCriterion):
         if world_size() == 1:
             return dict.fromkeys(rows, 1.0)
         counted = [targets, *(targets[its_rows] for its_rows in rows.values())]
-        own = torch.tensor([mean_divisor(self.criterion, labels) for labels in counted])
+        own = torch.tensor([divisor(self.criterion, labels) for labels in counted])
         total = all_reduce_sum(own.to(targets.device)).cpu()
         shares = (own / total.clamp(min=1e-9)).tolist()
         return {name: s / max(shares[0], 1e-9) for name, s in zip(rows, shares[1:], strict=True)}

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.optim import LBFGS, Optimizer
 from torch.utils.data import Dataset, IterableDataset
 
+from mmtutor import criteria
 from mmtutor.batch import Batch
-from mmtutor.training import criteria
 
 
 def check_loader(loader: Any) -> None:

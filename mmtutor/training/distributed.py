@@ -27,8 +27,8 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmtutor.batch import Batch
+from mmtutor.criteria import divisor
 from mmtutor.training.checks import as_batch
-from mmtutor.training.criteria import divisor
 from mmtutor.training.model_with_loss import ModelWithLoss
 
 _groups = itertools.count()

@@ -1,15 +1,15 @@
 """One pass over a loader in eval mode: to measure, or to predict."""
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from mmtutor.criteria import Criterion, divisor
+from mmtutor.modes import evaluating
 from mmtutor.training import checks
-from mmtutor.training.criteria import Criterion, divisor
 from mmtutor.training.distributed import OneProcess
 from mmtutor.training.metrics import Metrics, metrics_for
 from mmtutor.training.model_with_loss import Device, prepare
@@ -57,7 +57,7 @@ def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float
     learner, criterion = processes.learner, processes.learner.criterion
     metrics: Metrics | None = None
     total, count = 0.0, 0.0
-    with _evaluating(learner):
+    with evaluating(learner):
         for batch in processes.batches(dataloader):
             share = processes.shard(batch)
             metrics = metrics or metrics_for(criterion, batch.targets)
@@ -88,22 +88,9 @@ def predict(
     """
     learner = prepare(model, None, device)
     checks.check_loader(dataloader)
-    with _evaluating(learner):
+    with evaluating(learner):
         batches = OneProcess(learner).batches(dataloader)
         pairs = [(learner.outputs(batch), batch.targets) for batch in batches]
     checks.check_not_empty(len(pairs))
     outputs, targets = zip(*pairs, strict=True)
     return Predictions(torch.cat(outputs).cpu(), torch.cat(targets).cpu())
-
-
-@contextmanager
-def _evaluating(learner: nn.Module) -> Iterator[None]:
-    # Each module has its own mode: a frozen batch norm must stay frozen afterwards.
-    modes = [(module, module.training) for module in learner.modules()]
-    learner.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data.distributed import DistributedSampler
 from tqdm import tqdm
 
+from mmtutor.criteria import Criterion, kind
 from mmtutor.training import checkpoint as checkpoints
 from mmtutor.training import checks
-from mmtutor.training.criteria import Criterion, kind
 from mmtutor.training.distributed import OneProcess, own_device, together
 from mmtutor.training.evaluation import measure
 from mmtutor.training.history import History

@@ -8,8 +8,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from mmtutor.criteria import Criterion, divisor
 from mmtutor.training import checks
-from mmtutor.training.criteria import Criterion, divisor
 from mmtutor.training.distributed import OneProcess
 from mmtutor.training.model_with_loss import Device, prepare
 from mmtutor.training.nonfinite import check_after_epoch, non_finite_loss

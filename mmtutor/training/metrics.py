@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.training import criteria
+from mmtutor import criteria
 from mmtutor.training.checks import check_class_targets, check_value_targets
 
 OF_KIND = {

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from mmtutor.batch import Batch
+from mmtutor.criteria import Criterion, divisor, takes_features
 from mmtutor.training import checks
-from mmtutor.training.criteria import Criterion, divisor, takes_features
 from mmtutor.training.precision import Precision
 
 Device = str | torch.device
