@@ -19,6 +19,9 @@ from torch import Tensor, distributed, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
+from mmtutor.balancing import UnimodalHeads
+from mmtutor.fusion import SumFusion
+from mmtutor.network import FinalClassifier, MultiModalNet
 from mmtutor.processes import all_reduce_sum
 from mmtutor.training import History, evaluate, fit, predict, train
 
@@ -117,41 +120,23 @@ def ignored_share(folder: Path) -> dict[str, Any]:
     return result(model, fit(model, loader, loader, epochs=2, **settings))
 
 
-class Marked(Net):
-    """Gives the hidden values as features, and says which examples have them."""
-
-    def with_features(self, inputs: dict[str, Tensor], present: dict[str, Tensor]) -> tuple:
-        hidden = self.layers[:-1](inputs["x"])
-        return self.layers[-1](hidden), {"x": hidden}, present
-
-    def forward(self, inputs: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        return self.with_features(inputs, present)[0]
-
-
-class OverModalities(nn.CrossEntropyLoss):
-    """Adds the mean of squared features over the examples of the whole batch that have them.
-
-    The loss of a share is multiplied by its part of the examples: that is undone here.
-    """
-
-    takes_features = True
-
-    def forward(self, outputs: Tensor, targets: Tensor, *seen: dict[str, Tensor]) -> Tensor:
-        loss = super().forward(outputs, targets)
-        if not seen:
-            return loss
-        features, present = seen
-        part = len(targets) / all_reduce_sum(torch.tensor(float(len(targets))))
-        those = features["x"][present["x"]].square().mean(dim=1)
-        return loss + those.sum() / all_reduce_sum(present["x"].sum()) / part
-
-
-def features(folder: Path) -> dict[str, Any]:
-    """A criterion of features of which the shares have unequally many: 3 and 1 of four each."""
-    model, there = Marked(), torch.tensor([True, True, True, False, False, False, True, False])
-    loader = [(*batch, {"x": there}) for batch in batches(16, 8)]
-    settings = {"criterion": OverModalities(), "optimizer": sgd(model)}
-    return result(model, fit(model, loader, loader, epochs=2, **settings))
+def unimodal_heads(folder: Path) -> dict[str, Any]:
+    """Of one modality the shares have three and one of four, of another two and none."""
+    torch.manual_seed(RANK)
+    encoders = {"x": nn.Linear(4, 5), "y": nn.Linear(4, 5)}
+    fusion = SumFusion({"x": 5, "y": 5}, 6, allow_missing=True)
+    model = MultiModalNet(encoders, fusion, FinalClassifier(6, 3)).double()
+    weighted = nn.CrossEntropyLoss(torch.tensor([0.1, 9.0, 1.0]).double(), ignore_index=2)
+    criterion = UnimodalHeads(model, 3, criterion=weighted).double()
+    there = {
+        "x": torch.tensor([True, True, True, False, False, False, True, False]),
+        "y": torch.arange(8) < 2,
+    }
+    loader = [({"x": i["x"], "y": -i["x"]}, t, there) for i, t in batches(16, 8)]
+    settings = {"criterion": criterion, "optimizer": sgd(model, criterion)}
+    found = result(model, fit(model, loader, loader, epochs=2, **settings))
+    heads = {f"heads {name}": x for name, x in criterion.state_dict().items()}
+    return found | {"state": found["state"] | heads}
 
 
 class Centered(nn.Module):
@@ -197,7 +182,7 @@ def missing(folder: Path) -> dict[str, Any]:
 
 ALIKE = {
     run.__name__: run
-    for run in (classes, values, weighted, tempered, ignored_share, features, missing)
+    for run in (classes, values, weighted, tempered, ignored_share, unimodal_heads, missing)
 }
 
 
