@@ -97,7 +97,8 @@ class UnimodalHeads(FeatureCriterion):
         if world_size() == 1:
             return dict.fromkeys(rows, 1.0)
         counted = [targets, *(targets[its_rows] for its_rows in rows.values())]
-        own = torch.tensor([divisor(self.criterion, each) for each in counted]).double()
+        counts = [divisor(self.criterion, each) for each in counted]
+        own = torch.tensor(counts, dtype=torch.float64)
         total = all_reduce_sum(own.to(targets.device)).cpu()
         shares = (own / total.clamp(min=1e-9)).tolist()
         return {name: s / max(shares[0], 1e-9) for name, s in zip(rows, shares[1:], strict=True)}
