@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
+from mmtutor.blocks import Block, PlainBlock, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import AudioResNet, LogSpectrogram
 
 WINDOW, HOP = 64, 32
@@ -176,7 +176,7 @@ def test_a_constant_over_the_whole_spectrogram_makes_no_difference() -> None:
 @pytest.mark.parametrize("block", [PlainBlock, ResidualBlock, PreActivationBlock])
 @pytest.mark.parametrize("frontend", FRONTENDS)
 def test_with_channel_norm_batch_mates_change_no_feature(
-    frontend: str, block: type[PlainBlock]
+    frontend: str, block: type[Block]
 ) -> None:
     network = AudioResNet(frontend=frontend, norm="channel", block=block).train()
     sounds = torch.randn(3, 700)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
+from mmtutor.blocks import Block, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import AudioResNet, VideoResNet
 
 
@@ -66,7 +66,7 @@ def cut(x: Tensor, length: int) -> Tensor:
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @sequences
 def test_what_stands_in_the_padding_changes_nothing(
-    build: Callable, train: bool, block: type[PlainBlock], norm: str
+    build: Callable, train: bool, block: type[Block], norm: str
 ) -> None:
     network = build(widths=[4, 6], depths=[1, 1], block=block, norm=norm).train(train)
     results = []
@@ -88,7 +88,7 @@ def test_what_stands_in_the_padding_changes_nothing(
 @kinds
 @sequences
 def test_how_much_padding_there_is_changes_nothing(
-    build: Callable, block: type[PlainBlock], norm: str
+    build: Callable, block: type[Block], norm: str
 ) -> None:
     network = build(widths=[4, 6], depths=[1, 1], block=block, norm=norm)
     network(INPUTS[build])  # leaves statistics that are not those of the start

@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
+from mmtutor.blocks import Block, PlainBlock, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import ImageResNet, VideoResNet
 from mmtutor.layers import FactorizedConvolution
 
@@ -77,7 +77,7 @@ def test_a_video_network_sees_motion_and_a_mean_over_frames_does_not() -> None:
 
 
 @pytest.mark.parametrize("block", [PlainBlock, ResidualBlock, PreActivationBlock])
-def test_factorized_every_convolution_of_a_block_is_in_two_steps(block: type[PlainBlock]) -> None:
+def test_factorized_every_convolution_of_a_block_is_in_two_steps(block: type[Block]) -> None:
     network = VideoResNet(factorized=True, block=block)
     layers = [layer for stage in network.stages for layer in stage[0].layers]
     for layer in layers:
