@@ -21,6 +21,7 @@ from mmtutor.layers import (
     NormReluConv,
     apply_with_mask,
     convolution,
+    fast_layout,
     normalization,
     with_mask,
     zero_padding,
@@ -267,3 +268,8 @@ class Stage(MaskedSequential):
                 for i, dilation in enumerate(dilations)
             )
         )
+        self.out_channels = out_channels
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
+        """Apply the blocks one after another; shapes as in `Block.forward`."""
+        return super().forward(fast_layout(x, self.out_channels), mask)

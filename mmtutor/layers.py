@@ -107,7 +107,8 @@ class ChannelNorm(nn.LayerNorm):
     def forward(self, x: Tensor) -> Tensor:
         """Map `(batch, channels, *positions)` to the same shape."""
         # Contiguous on both sides: a third faster than strided views for the convolutions.
-        return super().forward(x.movedim(1, -1).contiguous()).movedim(-1, 1).contiguous()
+        y = super().forward(x.movedim(1, -1).contiguous()).movedim(-1, 1)
+        return y.contiguous() if x.is_contiguous() else y
 
 
 class _SharedStatistics(nn.modules.batchnorm._BatchNorm):
@@ -240,6 +241,25 @@ def apply_with_mask(
             "convert_sync_batchnorm"
         )
     return layer(x), mask
+
+
+def fast_layout(x: Tensor, channels: int) -> Tensor:
+    """Return x in the memory layout in which convolutions to so many channels are fastest.
+
+    On CPUs, the channels of a position lie side by side for pictures and videos of 256 positions
+    or more, which saves a tenth to a third of a training step of the book's encoders. Beyond 128
+    channels torch's default is faster. Of few positions, and on other devices, x stays as it came.
+    """
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    if x.device.type != "cpu" or x.ndim not in layouts:
+        return x
+    if channels > 128:
+        return x.contiguous()
+    if x.shape[2:].numel() < 256:
+        return x
+    # A tensor of one channel is in both layouts, and torch then takes the default: copy it.
+    make = x.clone if x.shape[1] == 1 else x.contiguous
+    return make(memory_format=layouts[x.ndim])
 
 
 def with_mask(x: Tensor, mask: Tensor | None) -> MaybeMasked:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmtutor.blocks import Block, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import AudioResNet, VideoResNet
@@ -134,6 +134,17 @@ def test_lengths_that_are_all_whole_change_nothing(build: Callable) -> None:
     lengths = torch.full((5,), x.shape[2] if x.ndim == 5 else x.shape[1])
     torch.testing.assert_close(network(x, lengths), twin(x))
     torch.testing.assert_close(network.state_dict(), twin.state_dict())
+
+
+@sequences
+def test_a_converted_network_refuses_to_learn_from_padding(build: Callable) -> None:
+    network, (x, lengths) = build(), padded(build, 0.0)
+    converted = nn.SyncBatchNorm.convert_sync_batchnorm(deepcopy(network))
+    torch.testing.assert_close(converted(x), deepcopy(network)(x))
+    with pytest.raises(TypeError, match="SyncBatchNorm would take padding into its statistics"):
+        converted(x, lengths)
+    network.load_state_dict(converted.state_dict())
+    torch.testing.assert_close(converted.eval()(x, lengths), network.eval()(x, lengths))
 
 
 @sequences

@@ -46,3 +46,8 @@ def test_another_shape_is_refused_and_nothing_is_copied() -> None:
     with pytest.raises(ValueError, match=message):
         copy_weights(source, target)
     assert torch.equal(target[0].weight, before)
+
+
+def test_as_many_numbers_in_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"has shape \(2, 3\) but weight .* shape \(3, 2\)"):
+        copy_weights(nn.Linear(3, 2, bias=False), nn.Linear(2, 3, bias=False))

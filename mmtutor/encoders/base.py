@@ -15,6 +15,7 @@ from mmtutor.layers import (
     MaybeMasked,
     apply_with_mask,
     downsample_mask,
+    fast_layout,
     normalization,
     with_mask,
     zero_padding,
@@ -42,6 +43,7 @@ class Stem(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
         """Map `(batch, in_channels, *positions)` to `(batch, out_channels, *positions)`."""
+        x = fast_layout(x, self.layer[0].out_channels)  # type: ignore[arg-type]
         x, mask = apply_with_mask(self.layer, x, mask)
         if self.pool is not None:
             # Nothing is below 0 here, so padding of 0 never wins against a real position.

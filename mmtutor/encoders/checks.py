@@ -58,9 +58,9 @@ def _remedy(
     if not x.is_floating_point():
         return from_integers
     # Autocast brings all but float64 to the type in which it computes.
-    dtype = next(encoder.parameters()).dtype
-    is_cast = torch.is_autocast_enabled(x.device.type) and torch.float64 not in (x.dtype, dtype)
-    if x.dtype != dtype and not is_cast:
+    dtype, device = next(encoder.parameters()).dtype, x.device.type
+    is_cast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    if x.dtype != dtype and (torch.float64 in (x.dtype, dtype) or not is_cast):
         return f"The network's weights are {dtype}: x.to({dtype})"
     return None
 
