@@ -21,7 +21,7 @@ from torchvision.datasets import MNIST
 
 from benchmarks.timing import Row
 from mmtutor import data, seed_everything, training
-from mmtutor.blocks import PlainBlock, ResidualBlock
+from mmtutor.blocks import Block, PlainBlock, ResidualBlock
 from mmtutor.encoders import ImageResNet
 from mmtutor.network import FinalClassifier
 
@@ -76,7 +76,7 @@ def accuracy(model: nn.Module) -> float:
 class Reader(nn.Module):
     """A residual network over the middle of a picture; training moves it by up to one pixel."""
 
-    def __init__(self, block: type[PlainBlock]) -> None:
+    def __init__(self, block: type[Block]) -> None:
         super().__init__()
         encoder = ImageResNet(
             stem="imagenet", stem_features=32, widths=(32, 64), depths=(1, 1), block=block
@@ -90,13 +90,13 @@ class Reader(nn.Module):
         return self.layers(x.contiguous(memory_format=torch.channels_last))
 
 
-def several(epochs: int, block: type[PlainBlock] = ResidualBlock) -> tuple[float, float]:
+def several(epochs: int, block: type[Block] = ResidualBlock) -> tuple[float, float]:
     """Train with several seeds; return the median of the seconds and the worst accuracy."""
     runs = [residual(seed, epochs, block) for seed in range(SEEDS)]
     return statistics.median(passed for passed, _ in runs), min(right for _, right in runs)
 
 
-def residual(seed: int, epochs: int, block: type[PlainBlock]) -> tuple[float, float]:
+def residual(seed: int, epochs: int, block: type[Block]) -> tuple[float, float]:
     """Train the residual network; return the seconds and the test accuracy."""
     seed_everything(seed)
     model = Reader(block).to(memory_format=torch.channels_last)

@@ -16,17 +16,20 @@ from mmtutor.layers import (
     ConvNorm,
     Convolution,
     FactorizedConvolution,
+    MaskedSequential,
+    MaybeMasked,
     NormReluConv,
-    call,
+    apply_with_mask,
     convolution,
+    fast_layout,
     normalization,
-    thin_mask,
-    without_padding,
+    with_mask,
+    zero_padding,
 )
 
 
-class PlainBlock(nn.Module):
-    """Convolutions and normalizations without a shortcut: y = relu(F(x)).
+class Block(nn.Module):
+    """What all blocks share: the layers of a branch F, and perhaps a shortcut s around it.
 
     Args:
         in_channels: channels of x.
@@ -36,7 +39,8 @@ class PlainBlock(nn.Module):
         kernel_size: odd width of the (middle) convolution.
         dilation: spacing of its taps.
         bottleneck: 1-wide, `kernel_size`-wide, 1-wide instead of two equal convolutions;
-            the middle has `out_channels / 4` channels.
+            the middle has `out_channels / 4` channels. The stride sits on the wide one, as in
+            torchvision ("v1.5"); He et al. 2016 have it on the first.
         zero_init: start the last normalization at zero, so that F(x) = 0. Only with a
             shortcut: relu(0) passes no gradient, so a plain block would never learn.
         norm: `"batch"` or `"channel"` (per position; no batch mate changes an answer).
@@ -46,7 +50,8 @@ class PlainBlock(nn.Module):
         ValueError: a size or name that the block cannot be built from.
     """
 
-    layers: Any  # nn.ModuleList of convolution and normalization: mypy sees bare modules
+    takes_mask = True
+    layers: Any  # the branch, a MaskedSequential: mypy sees bare modules
     shortcut: nn.Module | None
 
     def __init__(
@@ -73,22 +78,23 @@ class PlainBlock(nn.Module):
         self.in_channels, self.out_channels = in_channels, out_channels
         self.dims, self.stride = dims, stride
         if bottleneck:
-            # The stride sits on the wide convolution, as in torchvision: a strided 1-wide
-            # one would throw three quarters of the positions away unseen.
+            # A strided 1-wide convolution would throw three quarters of the positions away.
             channels = [in_channels, out_channels // 4, out_channels // 4, out_channels]
-            kernels, self.strides = [1, kernel_size, 1], [1, stride, 1]
+            kernels, strides = [1, kernel_size, 1], [1, stride, 1]
         else:
             channels = [in_channels, out_channels, out_channels]
-            kernels, self.strides = [kernel_size, kernel_size], [stride, 1]
-        self.layers = nn.ModuleList()
-        sizes = zip(channels, channels[1:], kernels, self.strides, strict=False)
-        for before, after, kernel, step in sizes:
+            kernels, strides = [kernel_size, kernel_size], [stride, 1]
+        self.layers = MaskedSequential()
+        for before, after, kernel, step in zip(
+            channels, channels[1:], kernels, strides, strict=False
+        ):
             conv: nn.Module
             if factorized and kernel > 1:
                 conv = FactorizedConvolution(before, after, kernel, step, dilation, norm)
             else:
                 conv = convolution(dims, before, after, kernel, step, dilation)
-            self.layers.append(self._layer(conv, before, after, norm))
+            is_last = len(self.layers) == len(kernels) - 1
+            self.layers.append(self._make_layer(conv, before, after, norm, is_last))
         self.shortcut = self._make_shortcut(norm)
         self._initialize(zero_init)
 
@@ -103,22 +109,19 @@ class PlainBlock(nn.Module):
         if zero_init:
             nn.init.zeros_(self.layers[-1][-1].weight)
 
-    def _layer(self, conv: nn.Module, before: int, after: int, norm: str) -> nn.Sequential:
-        return ConvNorm(conv, normalization(norm, self.dims, after))
+    def _make_layer(
+        self, conv: nn.Module, before: int, after: int, norm: str, is_last: bool
+    ) -> nn.Module:
+        return ConvNorm(conv, normalization(norm, self.dims, after), relu=not is_last)
 
     def _make_shortcut(self, norm: str) -> nn.Module | None:
         return None
 
-    def branch(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def branch(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
         """Compute F(x); shapes as in `forward`."""
-        self._check(x, mask)
-        for i, (layer, stride) in enumerate(zip(self.layers, self.strides, strict=True)):
-            # In place: no normalization needs its own output to go backwards.
-            x = layer(x if i == 0 else F.relu(x, inplace=True), mask)
-            mask = thin_mask(mask, stride)
-        return x
+        return self.layers(x, mask)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
         """Apply the block.
 
         Args:
@@ -126,14 +129,17 @@ class PlainBlock(nn.Module):
             mask: `(batch, 1, *positions)`, 1 where x is real and 0 where it is padding.
 
         Returns:
-            `(batch, out_channels, *positions / stride)`, sizes rounded up.
+            `(batch, out_channels, *positions / stride)`, sizes rounded up; with a mask also
+            the mask of these positions.
 
         Raises:
+            NotImplementedError: the subclass does not say how F and s become y.
             ValueError: x or the mask has another shape.
         """
-        return F.relu(self.branch(x, mask))
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
-    def _check(self, x: Tensor, mask: Tensor | None) -> None:
+    def _checked(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return x with 0 at the padding, after a check of both."""
         # Some normalizations would take x without its batch axis, and mistake the axes.
         if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
             unbatched = x.ndim == self.dims + 1
@@ -142,19 +148,33 @@ class PlainBlock(nn.Module):
                 f"dims={self.dims} axes of positions; got {tuple(x.shape)}"
                 f"{'. A single example needs a batch axis: x[None]' if unbatched else ''}"
             )
-        if mask is not None and mask.shape != (wanted := (len(x), 1, *x.shape[2:])):
+        if mask is not None and mask.shape != (wanted := (x.shape[0], 1, *x.shape[2:])):
             raise ValueError(
                 f"the mask must have the shape (batch, 1, *positions), here {wanted}; "
                 f"got {tuple(mask.shape)}"
             )
+        return zero_padding(x, mask)
 
 
-class ResidualBlock(PlainBlock):
-    """A plain block with a shortcut around it: y = relu(F(x) + s(x)).
+class PlainBlock(Block):
+    """Convolutions and normalizations without a shortcut: y = relu(F(x)).
+
+    Arguments as in `Block`.
+    """
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
+        """Apply the block; shapes as in `Block.forward`."""
+        x = self._checked(x, mask)
+        branch, thinned = apply_with_mask(self.layers, x, mask)
+        return with_mask(F.relu(branch), thinned)
+
+
+class ResidualBlock(Block):
+    """A block with a shortcut around its branch: y = relu(F(x) + s(x)).
 
     The shortcut s is the identity where the shapes of x and y agree, else a strided 1-wide
     convolution with a normalization (the projection, option B of He et al. 2016). Arguments
-    and shapes as in `PlainBlock`.
+    as in `Block`.
     """
 
     shortcut: nn.Module
@@ -162,18 +182,19 @@ class ResidualBlock(PlainBlock):
     def _make_shortcut(self, norm: str) -> nn.Module:
         if self.stride == 1 and self.in_channels == self.out_channels:
             return nn.Identity()
-        return ConvNorm(self._projection(), normalization(norm, self.dims, self.out_channels))
+        return self._make_projection(norm)
 
-    def _projection(self) -> Convolution:
-        return convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
+    def _make_projection(self, norm: str) -> nn.Module:
+        conv = convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
+        return ConvNorm(conv, normalization(norm, self.dims, self.out_channels))
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Apply the block; shapes as in `PlainBlock.forward`."""
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
+        """Apply the block; shapes as in `Block.forward`."""
+        x = self._checked(x, mask)
+        branch, thinned = apply_with_mask(self.layers, x, mask)
+        shortcut, _ = apply_with_mask(self.shortcut, x, mask)
         # In place, as nothing else holds the sum: a tensor less to write and to keep.
-        return F.relu(self.branch(x, mask) + self._carry(x, mask), inplace=True)
-
-    def _carry(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        return call(self.shortcut, without_padding(x, mask), mask)
+        return with_mask(F.relu(branch + shortcut, inplace=True), thinned)
 
 
 class PreActivationBlock(ResidualBlock):
@@ -181,31 +202,29 @@ class PreActivationBlock(ResidualBlock):
 
     Normalization and relu come before each convolution. With `zero_init` the last
     convolution starts at zero, for there is no last normalization. A network of such
-    blocks ends with one more normalization and relu. Arguments as in `PlainBlock`.
-    Source: He et al. 2016b, *Identity mappings in deep residual networks*.
+    blocks ends with one more normalization and relu. Arguments as in `Block`.
+    Source: He et al. 2016b, *Identity mappings in deep residual networks*. A variant of theirs
+    where the size changes: they apply the first norm and relu before both branch and
+    projection, here the projection gets x itself.
     """
 
-    def _layer(self, conv: nn.Module, before: int, after: int, norm: str) -> nn.Sequential:
+    def _make_layer(
+        self, conv: nn.Module, before: int, after: int, norm: str, is_last: bool
+    ) -> nn.Module:
         return NormReluConv(normalization(norm, self.dims, before), conv)
 
-    def _make_shortcut(self, norm: str) -> nn.Module:
-        same = self.stride == 1 and self.in_channels == self.out_channels
-        return nn.Identity() if same else self._projection()
+    def _make_projection(self, norm: str) -> nn.Module:
+        return convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
 
-    def branch(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Compute F(x); shapes as in `PlainBlock.forward`."""
-        self._check(x, mask)
-        for layer, stride in zip(self.layers, self.strides, strict=True):
-            x = layer(x, mask)
-            mask = thin_mask(mask, stride)
-        return x
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Apply the block; shapes as in `PlainBlock.forward`."""
-        return self.branch(x, mask) + self._carry(x, mask)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
+        """Apply the block; shapes as in `Block.forward`."""
+        x = self._checked(x, mask)
+        branch, thinned = apply_with_mask(self.layers, x, mask)
+        shortcut, _ = apply_with_mask(self.shortcut, x, mask)
+        return with_mask(branch + shortcut, thinned)
 
 
-class Stage(nn.Sequential):
+class Stage(MaskedSequential):
     """`depth` blocks in a row; the first one changes the channels and the stride.
 
     Args:
@@ -223,7 +242,7 @@ class Stage(nn.Sequential):
 
     def __init__(
         self,
-        block: type[PlainBlock],
+        block: type[Block],
         in_channels: int,
         out_channels: int,
         depth: int,
@@ -249,12 +268,8 @@ class Stage(nn.Sequential):
                 for i, dilation in enumerate(dilations)
             )
         )
+        self.out_channels = out_channels
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Apply the blocks one after another; shapes as in `PlainBlock.forward`."""
-        if mask is None:
-            return super().forward(x)
-        for block in self:
-            x = block(x, mask)
-            mask = thin_mask(mask, block.stride)  # type: ignore[arg-type]
-        return x
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
+        """Apply the blocks one after another; shapes as in `Block.forward`."""
+        return super().forward(fast_layout(x, self.out_channels), mask)

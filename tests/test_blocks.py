@@ -11,7 +11,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from torchvision.models.video.resnet import BasicBlock as VideoBlock
 from torchvision.models.video.resnet import Conv2Plus1D
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock, Stage
+from mmtutor.blocks import Block, PlainBlock, PreActivationBlock, ResidualBlock, Stage
 from mmtutor.layers import ChannelNorm
 from mmtutor.weights import copy_weights
 
@@ -135,7 +135,7 @@ def test_a_fresh_zero_initialized_factorized_block_is_the_identity(bottleneck: b
 
 
 @pytest.mark.parametrize("block", [ResidualBlock, PreActivationBlock])
-def test_zero_init_sets_only_the_last_layer_to_zero(block: type[PlainBlock]) -> None:
+def test_zero_init_sets_only_the_last_layer_to_zero(block: type[Block]) -> None:
     weights = [layer.weight for pair in block(4, 4, zero_init=True).layers for layer in pair]
     assert [bool((weight == 0).all()) for weight in weights] == [False, False, False, True]
 
@@ -151,7 +151,7 @@ def test_convolutions_start_with_the_spread_of_he_2015() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_leaves_its_input_alone(block: type[PlainBlock]) -> None:
+def test_a_block_leaves_its_input_alone(block: type[Block]) -> None:
     x = torch.randn(2, 4, 5, 5)
     kept = x.clone()
     block(4, 4)(x)
@@ -165,7 +165,7 @@ def test_a_block_leaves_its_input_alone(block: type[PlainBlock]) -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_hooks_on_the_last_layer_and_on_its_last_part_see_the_branch(
-    block: type[PlainBlock],
+    block: type[Block],
 ) -> None:
     network = trained(block(4, 4)).eval()
     x = torch.randn(2, 4, 5, 5)
@@ -196,7 +196,7 @@ def widen(block: nn.Module, wide: nn.Module) -> None:
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("block", BLOCKS)
 def test_more_dimensions_on_a_thin_input_equal_one_dimension(
-    block: type[PlainBlock], dims: int, bottleneck: bool
+    block: type[Block], dims: int, bottleneck: bool
 ) -> None:
     options = {"stride": 2, "dilation": 2, "bottleneck": bottleneck}
     line = trained(block(4, 8, dims=1, **options))
@@ -211,16 +211,26 @@ def test_more_dimensions_on_a_thin_input_equal_one_dimension(
 # --- masks -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("norm", "train"), [("channel", True), ("batch", False), ("batch", True)])
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"stride": 2}, {"dilation": 3}, {"kernel_size": 5}, {"bottleneck": True, "stride": 2}],
-    ids=["default", "stride", "dilation", "kernel", "bottleneck"],
-)
-@pytest.mark.parametrize(("dims", "factorized"), [(1, False), (2, False), (3, False), (3, True)])
-@pytest.mark.parametrize("block", BLOCKS)
+WAYS = [(1, False), (2, False), (3, False), (3, True)]  # dims, factorized
+OPTIONS = [
+    {},
+    {"stride": 2},
+    {"dilation": 3},
+    {"kernel_size": 5},
+    {"bottleneck": True, "stride": 2},
+]
+NORMS = [("channel", True), ("batch", False), ("batch", True)]
+# Of the 180 combinations the 20 in which every pair of choices occurs.
+PADDED = [
+    (BLOCKS[(w + o) % 3], *WAYS[w], OPTIONS[o], *NORMS[(w + 2 * o) % 3])
+    for w in range(len(WAYS))
+    for o in range(len(OPTIONS))
+]
+
+
+@pytest.mark.parametrize(("block", "dims", "factorized", "options", "norm", "train"), PADDED)
 def test_padding_changes_no_real_position(
-    block: type[PlainBlock],
+    block: type[Block],
     dims: int,
     factorized: bool,
     options: dict[str, Any],
@@ -237,30 +247,43 @@ def test_padding_changes_no_real_position(
     padded[corner], mask[corner] = real, 1.0
     expected = network(real)
     kept = tuple(slice(size) for size in expected.shape)
-    torch.testing.assert_close(network(padded, mask)[kept], expected)
+    y, thinned = network(padded, mask)
+    torch.testing.assert_close(y[kept], expected)
     assert not torch.allclose(network(padded)[kept], expected)  # without the mask it would
+    step = options.get("stride", 1)
+    assert torch.equal(thinned, mask[(..., *[slice(None, None, step)] * dims)])
 
 
 @pytest.mark.parametrize("norm", ["batch", "channel"])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_padding_may_be_nan(block: type[PlainBlock], norm: str) -> None:
+def test_padding_may_be_nan(block: type[Block], norm: str) -> None:
     stage = Stage(block, 4, 8, 2, dims=1, norm=norm)
     x = torch.randn(2, 4, 9)
     mask = torch.tensor([1.0] * 6 + [0.0] * 3).expand(2, 1, 9)
-    expected = stage(x, mask)[..., :6]
+    expected = stage(x, mask)[0][..., :6]
     x[..., 6:] = torch.nan
-    assert torch.equal(stage(x, mask)[..., :6], expected)
+    assert torch.equal(stage(x, mask)[0][..., :6], expected)
 
 
 @pytest.mark.parametrize("norm", ["batch", "channel"])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_stage_thins_the_mask_from_block_to_block(block: type[PlainBlock], norm: str) -> None:
+def test_a_stage_downsamples_the_mask_from_block_to_block(block: type[Block], norm: str) -> None:
     stage = Stage(block, 4, 8, 3, stride=2, dilations=(1, 2, 1), dims=1, norm=norm)
     real, padding = torch.randn(2, 4, 7), torch.randn(2, 4, 5)
     mask = torch.tensor([1.0] * 7 + [0.0] * 5).expand(2, 1, 12)
-    outputs = stage(torch.cat([real, padding], dim=2), mask)
+    outputs, thinned = stage(torch.cat([real, padding], dim=2), mask)
     assert outputs.shape == (2, 8, 6)
+    assert thinned.tolist() == [[[1, 1, 1, 1, 0, 0]]] * 2
     torch.testing.assert_close(outputs[..., :4], stage(real))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_branch_takes_and_returns_a_mask_as_a_block_does(block: type[Block]) -> None:
+    network, x = block(4, 8, dims=1, stride=2).eval(), torch.randn(2, 4, 9)
+    mask = torch.tensor([1.0] * 6 + [0.0] * 3).expand(2, 1, 9)
+    y, thinned = network.branch(x, mask)
+    assert thinned.tolist() == [[[1, 1, 1, 0, 0]]] * 2
+    torch.testing.assert_close(y[..., :3], network.branch(x[..., :6]))
 
 
 # --- stages ----------------------------------------------------------------------------------
@@ -346,7 +369,7 @@ def test_a_block_that_cannot_be_built_says_why(build: Any, message: str) -> None
 
 @pytest.mark.parametrize("norm", ["batch", "channel"])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_an_input_of_the_wrong_shape_is_named(block: type[PlainBlock], norm: str) -> None:
+def test_an_input_of_the_wrong_shape_is_named(block: type[Block], norm: str) -> None:
     network = block(8, 8, norm=norm)
     takes = rf"{block.__name__} takes \(batch, 8, \*positions\) with dims=2 axes of positions"
     with pytest.raises(ValueError, match=rf"{takes}; got \(8, 8, 8\)\. .* batch axis: x\[None\]"):
@@ -357,6 +380,6 @@ def test_an_input_of_the_wrong_shape_is_named(block: type[PlainBlock], norm: str
 
 @pytest.mark.parametrize("shape", [(2, 9), (1, 1, 9), (2, 4, 9), (2, 1, 8)])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_mask_of_the_wrong_shape_is_named(block: type[PlainBlock], shape: tuple) -> None:
+def test_a_mask_of_the_wrong_shape_is_named(block: type[Block], shape: tuple) -> None:
     with pytest.raises(ValueError, match=rf"here \(2, 1, 9\); got {re.escape(str(shape))}"):
         block(4, 4, dims=1)(torch.randn(2, 4, 9), torch.ones(shape))

@@ -9,10 +9,13 @@ import pytest
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
-from mmtutor.encoders import AudioResNet, ImageResNet, TextResNet, VideoResNet
+from mmtutor import blocks, layers
+from mmtutor.blocks import Block, PlainBlock, PreActivationBlock, ResidualBlock
+from mmtutor.encoders import AudioResNet, ImageResNet, TextResNet, VideoResNet, base
 from mmtutor.network import MultiModalNet
+from mmtutor.weights import copy_weights
 
 BLOCKS = [PlainBlock, ResidualBlock, PreActivationBlock]
 
@@ -50,7 +53,7 @@ INPUTS: dict[Callable[..., nn.Module], Tensor] = {
 
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("build", INPUTS)
-def test_every_parameter_gets_a_gradient(build: Callable, block: type[PlainBlock]) -> None:
+def test_every_parameter_gets_a_gradient(build: Callable, block: type[Block]) -> None:
     network = build(block=block)
     network(INPUTS[build]).square().sum().backward()
     for name, parameter in network.named_parameters():
@@ -93,6 +96,107 @@ def test_the_memory_layout_does_not_matter(build: Callable) -> None:
 
 
 @pytest.mark.parametrize("build", INPUTS)
+def test_a_network_of_pre_activation_blocks_ends_with_a_normalization_and_a_relu(
+    build: Callable,
+) -> None:
+    network, x = build(block=PreActivationBlock).eval(), INPUTS[build]
+    network.last.weight.data.fill_(2.0)
+    network.last.bias.data.fill_(0.5)
+    seen: list[Tensor] = []
+    network.last.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    features = network.feature_map(x)
+    (normalized,) = (y[0] if isinstance(y, tuple) else y for y in seen)
+    assert normalized.min() < 0
+    assert torch.equal(features, normalized.clamp(min=0))
+
+
+@pytest.mark.parametrize("build", [ImageResNet, audio, wave, VideoResNet])
+def test_a_stem_starts_with_the_spread_of_he_2015(build: Callable) -> None:
+    # Fan-out mode for relu: √(2 / (channels · taps)).
+    weight = build(widths=(128, 8, 8)).stem.layer[0].weight
+    expected = (2 / (128 * weight[0, 0].numel())) ** 0.5
+    assert weight.std().item() == pytest.approx(expected, rel=0.1)
+
+
+CASTS: dict[str, tuple[torch.dtype, torch.dtype]] = {
+    "float16 into float32": (torch.float16, torch.float32),
+    "bfloat16 into float32": (torch.bfloat16, torch.float32),
+    "float32 into bfloat16": (torch.float32, torch.bfloat16),
+    "float32 into float64": (torch.float32, torch.float64),
+}
+
+
+@pytest.mark.parametrize("cast", CASTS)
+@pytest.mark.parametrize("build", [ImageResNet, audio, wave, VideoResNet])
+def test_an_input_of_another_type_than_the_weights_is_named(build: Callable, cast: str) -> None:
+    given, weights = CASTS[cast]
+    message = rf"got a {str(given)[6:]} tensor .* weights are {weights}: x\.to\({weights}\)"
+    with pytest.raises(ValueError, match=message):
+        build().to(weights)(INPUTS[build].to(given))
+
+
+@pytest.mark.parametrize("build", [ImageResNet, audio, wave, VideoResNet])
+def test_under_autocast_half_precision_enters_a_network_of_single_precision(
+    build: Callable,
+) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert build()(INPUTS[build].bfloat16()).isfinite().all()
+        with pytest.raises(ValueError, match="got a float64 tensor"):
+            build()(INPUTS[build].double())
+
+
+# --- memory layout ---------------------------------------------------------------------------
+
+
+def layouts_within(network: nn.Module, x: Tensor) -> set[bool]:
+    """Return whether the outputs of the convolutions are channels-last."""
+    seen: set[bool] = set()
+
+    def look(module: nn.Module, inputs: object, output: Tensor) -> None:
+        seen.add(output.is_contiguous(memory_format=torch.channels_last))
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(look)
+    network(x)
+    return seen
+
+
+@pytest.mark.parametrize("norm", ["batch", "channel"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_convolutions_over_pictures_run_channels_last_from_256_pixels_on(
+    channels: int, norm: str
+) -> None:
+    # Widths of which no output has one position, which is in both layouts.
+    network = ImageResNet(channels, widths=(4, 8), depths=(1, 1), norm=norm)
+    assert layouts_within(deepcopy(network), torch.rand(2, channels, 16, 16)) == {True}
+    assert layouts_within(deepcopy(network), torch.rand(2, channels, 12, 12)) == {False}
+
+
+def test_beyond_128_channels_convolutions_run_in_the_default_layout() -> None:
+    network = ImageResNet(widths=(4, 128, 256), depths=(1, 1, 1))
+    assert layouts_within(network.stages[2], torch.rand(2, 128, 16, 16)) == {False}
+    assert layouts_within(network.stages[1], torch.rand(2, 4, 16, 16)) == {True}
+
+
+@pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
+@pytest.mark.parametrize("build", [ImageResNet, audio, VideoResNet, factorized])
+def test_the_layout_within_changes_no_number(
+    build: Callable, train: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, x = build(widths=(4, 8), depths=(1, 1)).train(train), INPUTS[build]
+    results = []
+    for choose in (layers.fast_layout, lambda x, channels: x):
+        for module in (base, blocks):
+            monkeypatch.setattr(module, "fast_layout", choose)
+        twin = deepcopy(network)
+        features = twin(x)
+        features.square().sum().backward()
+        results.append([features, *(parameter.grad for parameter in twin.parameters())])
+    torch.testing.assert_close(*results, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("build", INPUTS)
 @pytest.mark.parametrize("name", ["dims", "stride", "dilation"])
 def test_what_the_encoder_sets_itself_is_no_option(build: Callable, name: str) -> None:
     with pytest.raises(TypeError, match=rf"ResNet sets {name} itself, block by block"):
@@ -107,13 +211,102 @@ def test_what_the_encoder_sets_itself_is_no_option(build: Callable, name: str) -
 def test_image_features_equal_torchvision_with_the_same_weights(name: str, train: bool) -> None:
     theirs = torchvision.models.get_model(name, weights=None).train(train)
     ours = ImageResNet.preset(name).train(train)
-    ours.load_torchvision(theirs.state_dict())
+    ours.load_torchvision(theirs)
     theirs.fc = torch.nn.Identity()
     pictures = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    twins = deepcopy(ours).double(), deepcopy(theirs).double()
     with torch.no_grad():
-        difference = (ours(pictures) - theirs(pictures)).abs().max()
-    assert difference < 1e-5
+        features, expected = ours(pictures), theirs(pictures)
+        exact, wanted = (twin(pictures.double()) for twin in twins)
+    torch.testing.assert_close(exact, wanted, rtol=1e-10, atol=1e-10)
+    if not train:  # where single precision is not magnified by statistics of 2 · 2 · 2 values
+        assert (features - expected).abs().max() < 1e-5 * expected.abs().max()
     assert ours.out_features == (2048 if name == "resnet50" else 512)
+
+
+def trained_resnet18() -> nn.Module:
+    """Return a network whose normalizations have other statistics than at the start."""
+    network = torchvision.models.resnet18(weights=None)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.01 * torch.randn_like(parameter)
+        network(torch.randn(8, 3, 32, 32))
+    return network
+
+
+GIVEN: dict[str, Callable[[nn.Module], object]] = {
+    "a network": lambda network: network,
+    "a network within DataParallel": nn.DataParallel,
+    "a compiled network": torch.compile,
+    "a state dict": lambda network: network.state_dict(),
+    "sorted names": lambda network: dict(sorted(network.state_dict().items())),
+    "biases before weights": lambda network: dict(reversed(network.state_dict().items())),
+    "no counters": lambda network: {
+        name: values
+        for name, values in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    },
+    "under a key": lambda network: {"epoch": 3, "state_dict": network.state_dict()},
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_weights_of_torchvision_are_taken_by_name(given: str) -> None:
+    theirs = trained_resnet18().eval()
+    ours = ImageResNet.preset("resnet18").eval()
+    ours.load_torchvision(GIVEN[given](theirs))
+    pictures = torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(theirs.fc(ours(pictures)), theirs(pictures))
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_weights_of_torchvision_are_read_from_a_file(kind: type, tmp_path: Path) -> None:
+    theirs = trained_resnet18()
+    torch.save(theirs.state_dict(), tmp_path / "weights.pth")
+    ours = ImageResNet.preset("resnet18")
+    ours.load_torchvision(kind(tmp_path / "weights.pth"))
+    assert torch.equal(ours.stem.layer[1].running_mean, theirs.bn1.running_mean)
+
+
+def test_a_file_that_could_run_code_is_refused(tmp_path: Path) -> None:
+    torch.save(torchvision.models.resnet18(weights=None), tmp_path / "network.pth")
+    with pytest.raises(ValueError, match=r"network\.pth is no file of weights alone: .* could run"):
+        ImageResNet.preset("resnet18").load_torchvision(tmp_path / "network.pth")
+
+
+def changed(name: str, values: Tensor | None) -> dict[str, Tensor]:
+    """Return the weights of a resnet18 with one of them set, or left out."""
+    state = torchvision.models.resnet18(weights=None).state_dict()
+    return {k: v for k, v in {**state, name: values}.items() if v is not None}
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        ([torch.zeros(1)], TypeError, "its state dict .* or the path of one; got a list"),
+        ({"conv1.weight": 1.0}, TypeError, "got a dict"),
+        (
+            changed("bn1.bias", None),
+            ValueError,
+            r"lack what ImageResNet calls stem\.layer\.1\.bias",
+        ),
+        (changed("layer1.0.se.weight", torch.ones(1)), ValueError, r"no place for layer1\.0\.se"),
+        (
+            changed("layer1.0.bn2.bias", torch.ones(8)),
+            ValueError,
+            r"layer1\.0\.bn2\.bias has shape \(8,\), but ImageResNet needs \(64,\)",
+        ),
+    ],
+    ids=["list", "number", "missing", "unknown", "shape"],
+)
+def test_other_weights_are_refused_and_nothing_is_copied(
+    weights: Any, error: type[Exception], message: str
+) -> None:
+    network = ImageResNet.preset("resnet18")
+    before = deepcopy(network.state_dict())
+    with pytest.raises(error, match=message):
+        network.load_torchvision(weights)
+    torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
 
 
 def downloaded(folder: Path, weights: torchvision.models.WeightsEnum) -> nn.Module:
@@ -225,6 +418,26 @@ def test_a_longer_neighbor_changes_no_text_feature() -> None:
 
 def test_a_text_without_characters_gives_zero_features() -> None:
     assert TextResNet()(torch.zeros(2, 4, dtype=torch.int64)).abs().max() == 0
+
+
+@pytest.mark.parametrize("norm", ["batch", "channel"])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_feature_map_of_a_text_is_0_at_the_padding(block: type[Block], norm: str) -> None:
+    words = torch.randint(1, 257, (3, 9))
+    words[0, 4:], words[1, 7:] = 0, 0
+    features = TextResNet(block=block, norm=norm).feature_map(words)
+    assert torch.equal(features.abs().amax(1) > 0, words > 0)
+
+
+def test_padding_may_have_another_id() -> None:
+    encoder, other = TextResNet(), TextResNet(padding_id=1)
+    words = torch.randint(2, 257, (3, 5))
+    copy_weights(encoder, other)
+    padded = F.pad(words, (0, 7), value=1)
+    torch.testing.assert_close(other(padded), encoder(words))
+    torch.testing.assert_close(other.feature_map(padded)[..., :5], encoder.feature_map(words))
+    assert other(torch.ones(2, 4, dtype=torch.int64)).abs().max() == 0
+    assert TextResNet(padding_id=1).embedding.weight[1].abs().max() == 0
 
 
 def test_the_receptive_field_of_the_default_text_network_is_29_characters() -> None:

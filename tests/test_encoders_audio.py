@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
+from mmtutor.blocks import Block, PlainBlock, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import AudioResNet, LogSpectrogram
 
 WINDOW, HOP = 64, 32
@@ -53,6 +53,24 @@ def test_a_full_scale_sine_is_1_at_its_frequency() -> None:
 def test_the_phase_of_a_sine_does_not_matter() -> None:
     shifted = sine(samples=8 * WINDOW + 3)[:, 3:]
     torch.testing.assert_close(inner(shifted), inner(sine()), atol=1e-6, rtol=0)
+
+
+def test_a_network_built_without_memory_and_then_filled_hears_the_same() -> None:
+    network, x = AudioResNet().eval(), torch.randn(2, 1000)
+    with torch.device("meta"):
+        filled = AudioResNet()
+    filled = filled.to_empty(device="cpu").eval()
+    filled.load_state_dict(network.state_dict())
+    assert torch.equal(filled(x), network(x))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_sounds_of_half_precision_have_nearly_the_same_spectrogram(kind: torch.dtype) -> None:
+    x = 0.3 * torch.randn(2, 1000)
+    s = LogSpectrogram(WINDOW, HOP)(x.to(kind))
+    assert s.dtype == kind
+    torch.testing.assert_close(s.float(), LogSpectrogram(WINDOW, HOP)(x), atol=0.01, rtol=0)
+    assert AudioResNet().to(kind).eval()(x.to(kind)).isfinite().all()
 
 
 def test_silence_is_exactly_0() -> None:
@@ -175,9 +193,7 @@ def test_a_constant_over_the_whole_spectrogram_makes_no_difference() -> None:
 
 @pytest.mark.parametrize("block", [PlainBlock, ResidualBlock, PreActivationBlock])
 @pytest.mark.parametrize("frontend", FRONTENDS)
-def test_with_channel_norm_batch_mates_change_no_feature(
-    frontend: str, block: type[PlainBlock]
-) -> None:
+def test_with_channel_norm_batch_mates_change_no_feature(frontend: str, block: type[Block]) -> None:
     network = AudioResNet(frontend=frontend, norm="channel", block=block).train()
     sounds = torch.randn(3, 700)
     torch.testing.assert_close(network(sounds)[:1], network(sounds[:1]))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, ResidualBlock
+from mmtutor.blocks import Block, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import AudioResNet, VideoResNet
 
 
@@ -66,7 +66,7 @@ def cut(x: Tensor, length: int) -> Tensor:
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @sequences
 def test_what_stands_in_the_padding_changes_nothing(
-    build: Callable, train: bool, block: type[PlainBlock], norm: str
+    build: Callable, train: bool, block: type[Block], norm: str
 ) -> None:
     network = build(widths=[4, 6], depths=[1, 1], block=block, norm=norm).train(train)
     results = []
@@ -88,7 +88,7 @@ def test_what_stands_in_the_padding_changes_nothing(
 @kinds
 @sequences
 def test_how_much_padding_there_is_changes_nothing(
-    build: Callable, block: type[PlainBlock], norm: str
+    build: Callable, block: type[Block], norm: str
 ) -> None:
     network = build(widths=[4, 6], depths=[1, 1], block=block, norm=norm)
     network(INPUTS[build])  # leaves statistics that are not those of the start
@@ -134,6 +134,17 @@ def test_lengths_that_are_all_whole_change_nothing(build: Callable) -> None:
     lengths = torch.full((5,), x.shape[2] if x.ndim == 5 else x.shape[1])
     torch.testing.assert_close(network(x, lengths), twin(x))
     torch.testing.assert_close(network.state_dict(), twin.state_dict())
+
+
+@sequences
+def test_a_converted_network_refuses_to_learn_from_padding(build: Callable) -> None:
+    network, (x, lengths) = build(), padded(build, 0.0)
+    converted = nn.SyncBatchNorm.convert_sync_batchnorm(deepcopy(network))
+    torch.testing.assert_close(converted(x), deepcopy(network)(x))
+    with pytest.raises(TypeError, match="SyncBatchNorm would take padding into its statistics"):
+        converted(x, lengths)
+    network.load_state_dict(converted.state_dict())
+    torch.testing.assert_close(converted.eval()(x, lengths), network.eval()(x, lengths))
 
 
 @sequences

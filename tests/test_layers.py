@@ -16,12 +16,14 @@ from mmtutor.layers import (
     ChannelNorm,
     ConvNorm,
     FactorizedConvolution,
+    MaskedSequential,
     NormReluConv,
+    apply_with_mask,
     convolution,
-    mean_over_positions,
+    downsample_mask,
+    masked_mean,
     normalization,
-    thin_mask,
-    without_padding,
+    zero_padding,
 )
 from mmtutor.processes import all_reduce_sum, world_size
 from mmtutor.weights import copy_weights
@@ -50,7 +52,8 @@ def test_statistics_are_of_the_real_positions_only() -> None:
     x = torch.tensor([[[1.0, 3.0, 99.0]], [[5.0, 99.0, -99.0]]])
     mask = torch.tensor([[[1.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]]])
     norm = BatchNorm1d(1, eps=0, momentum=0.1)
-    outputs = norm(x, mask)
+    outputs, kept = norm(x, mask)
+    assert kept is mask
     expected = torch.tensor([-(1.5**0.5), 0.0, 1.5**0.5])
     torch.testing.assert_close(outputs[mask == 1], expected)
     assert norm.running_mean.item() == pytest.approx(0.9 * 0 + 0.1 * 3)
@@ -83,7 +86,7 @@ def test_masked_batch_norm_equals_torchs_on_the_real_positions_alone(
         direction = torch.randn_like(x)
         leaves = [x.clone().requires_grad_() for _ in range(2)]
         outputs = (
-            real_positions(ours(leaves[0], mask), mask),
+            real_positions(ours(leaves[0], mask)[0], mask),
             theirs(real_positions(leaves[1], mask)),
         )
         for y in outputs:
@@ -109,7 +112,7 @@ def test_without_a_mask_batch_norm_is_torchs(dims: int) -> None:
 def test_a_mask_of_ones_changes_nothing() -> None:
     norm, twin = BatchNorm2d(3), BatchNorm2d(3)
     x, mask = some_padded(2, torch.float32)
-    torch.testing.assert_close(norm(x, torch.ones_like(mask)), twin(x))
+    torch.testing.assert_close(norm(x, torch.ones_like(mask))[0], twin(x))
     torch.testing.assert_close(norm.state_dict(), twin.state_dict())
 
 
@@ -118,7 +121,7 @@ def test_in_eval_mode_batch_norm_uses_and_keeps_the_running_statistics() -> None
     norm.running_mean.fill_(2.0)
     norm.running_var.fill_(4.0)
     x, mask = torch.tensor([[[6.0, 99.0]], [[0.0, 99.0]]]), torch.tensor([[[1.0, 0.0]]] * 2)
-    assert norm(x, mask)[:, 0, 0].tolist() == [(6 - 2) / 2, (0 - 2) / 2]
+    assert norm(x, mask)[0][:, 0, 0].tolist() == [(6 - 2) / 2, (0 - 2) / 2]
     assert (norm.running_mean, norm.running_var, norm.num_batches_tracked) == (2, 4, 0)
 
 
@@ -129,7 +132,7 @@ def test_padding_reaches_no_value_no_gradient_and_no_running_statistic(padding: 
     for filler in (0.0, padding):
         norm = BatchNorm2d(3).double()
         leaf = torch.where(mask, x, filler).requires_grad_()
-        y = norm(leaf, mask)
+        y, _ = norm(leaf, mask)
         y.square().sum().backward()
         results.append([y, leaf.grad, norm.weight.grad, norm.bias.grad, norm.state_dict()])
     torch.testing.assert_close(results[0], results[1], rtol=0, atol=0)
@@ -147,14 +150,16 @@ def test_fewer_than_two_real_positions_have_no_statistics(real: int) -> None:
 
 
 def test_two_real_positions_are_enough() -> None:
-    outputs = BatchNorm1d(1, eps=0)(torch.tensor([[[7.0, 3.0, 0.0]]]), torch.tensor([[[1, 1, 0]]]))
+    outputs, _ = BatchNorm1d(1, eps=0)(
+        torch.tensor([[[7.0, 3.0, 0.0]]]), torch.tensor([[[1, 1, 0]]])
+    )
     assert outputs[0, 0, :2].tolist() == [1.0, -1.0]  # mean 5, standard deviation 2
 
 
 def test_inputs_of_half_precision_are_normalized_in_the_precision_of_the_weights() -> None:
     x, mask = some_padded(1, torch.bfloat16)
     ours, theirs = BatchNorm1d(3), nn.BatchNorm1d(3)
-    y = ours(x, mask)
+    y, _ = ours(x, mask)
     assert y.dtype == torch.bfloat16
     exact = theirs(real_positions(x, mask).float())
     assert torch.equal(real_positions(y, mask), exact.bfloat16())
@@ -167,7 +172,7 @@ def test_a_network_of_half_precision_takes_a_mask_and_computes_statistics_in_flo
 ) -> None:
     x, mask = some_padded(1, kind)
     norm = BatchNorm1d(3).to(kind)
-    y = norm(x, mask)
+    y, _ = norm(x, mask)
     exact = nn.BatchNorm1d(3)
     expected = exact(real_positions(x, mask).float())
     assert torch.equal(real_positions(y, mask), expected.to(kind))
@@ -258,7 +263,10 @@ def test_no_padding_leaks_between_the_steps_of_a_factorized_convolution(
     padded[..., :5, :6, :7], mask[..., :5, :6, :7] = real, 1.0
     expected = twin(real)
     frames, height, width = expected.shape[2:]
-    torch.testing.assert_close(layer(padded, mask)[..., :frames, :height, :width], expected)
+    y, thinned = layer(padded, mask)
+    torch.testing.assert_close(y[..., :frames, :height, :width], expected)
+    stride = options.get("stride", 1)
+    assert torch.equal(thinned, mask[..., ::stride, ::stride, ::stride])
     torch.testing.assert_close(layer.state_dict(), twin.state_dict())
 
 
@@ -275,29 +283,67 @@ def test_a_dilated_factorized_convolution_reaches_as_far_as_the_whole() -> None:
 # --- masks -----------------------------------------------------------------------------------
 
 
-def test_a_thinned_mask_keeps_every_stride_th_value() -> None:
-    assert thin_mask(torch.tensor([[[1, 1, 1, 0, 0]]]), 2).tolist() == [[[1, 1, 0]]]
-    assert thin_mask(torch.tensor([[[1, 0, 1, 0]]]), 3).tolist() == [[[1, 0]]]
+def test_a_downsampled_mask_keeps_every_stride_th_value() -> None:
+    assert downsample_mask(torch.tensor([[[1, 1, 1, 0, 0]]]), 2).tolist() == [[[1, 1, 0]]]
+    assert downsample_mask(torch.tensor([[[1, 0, 1, 0]]]), 3).tolist() == [[[1, 0]]]
     picture = torch.tensor([[[[1, 1, 0], [1, 0, 0], [0, 0, 1]]]])
-    assert thin_mask(picture, 2).tolist() == [[[[1, 0], [0, 1]]]]
-    assert thin_mask(picture, (1, 2)).tolist() == [[[[1, 0], [1, 0], [0, 1]]]]
-    assert thin_mask(None, 2) is None
+    assert downsample_mask(picture, 2).tolist() == [[[[1, 0], [0, 1]]]]
+    assert downsample_mask(picture, (1, 2)).tolist() == [[[[1, 0], [1, 0], [0, 1]]]]
+    assert downsample_mask(None, 2) is None
 
 
 def test_padding_becomes_0_whatever_stands_there() -> None:
     x = torch.tensor([[[1.0, torch.nan, -torch.inf], [2.0, 5.0, 7.0]]])
     mask = torch.tensor([[[1, 0, 0]]])
-    assert without_padding(x, mask).tolist() == [[[1, 0, 0], [2, 0, 0]]]
-    assert without_padding(x, None) is x
+    assert zero_padding(x, mask).tolist() == [[[1, 0, 0], [2, 0, 0]]]
+    assert zero_padding(x, None) is x
 
 
 def test_the_mean_is_over_the_real_positions_and_0_if_there_is_none() -> None:
     x = torch.tensor([[[1.0, 3.0, torch.nan]], [[torch.nan, torch.nan, torch.nan]]])
     mask = torch.tensor([[[1.0, 1.0, 0.0]], [[0.0, 0.0, 0.0]]])
-    assert mean_over_positions(x, mask).tolist() == [[2.0], [0.0]]
+    assert masked_mean(x, mask).tolist() == [[2.0], [0.0]]
     square = torch.tensor([[[[1.0, 2.0], [3.0, 7.0]]]])
-    assert mean_over_positions(square).tolist() == [[13 / 4]]
-    assert mean_over_positions(square, square > 1).tolist() == [[12 / 3]]
+    assert masked_mean(square).tolist() == [[13 / 4]]
+    assert masked_mean(square, square > 1).tolist() == [[12 / 3]]
+
+
+def test_a_mask_travels_with_its_tensor_through_any_layer() -> None:
+    x, mask = torch.tensor([[[1.0, 2.0, 3.0, torch.nan]]]), torch.tensor([[[1, 1, 1, 0]]])
+    blur = nn.Conv1d(1, 1, 3, stride=2, padding=1, bias=False)
+    nn.init.ones_(blur.weight)
+    y, thinned = apply_with_mask(blur, x, mask)
+    assert (y.tolist(), thinned.tolist()) == ([[[3.0, 5.0]]], [[[1, 1]]])  # 2 + 3 + padding
+    y, same = apply_with_mask(nn.ReLU(), -x, mask)  # knows no mask, and needs none
+    assert (y[..., :3].tolist(), same) == ([[[0.0] * 3]], mask)
+    norm = BatchNorm1d(1, eps=0)
+    y, same = apply_with_mask(norm, x, mask)  # knows masks
+    torch.testing.assert_close(y[..., :3], torch.tensor([[[-(1.5**0.5), 0.0, 1.5**0.5]]]))
+    assert same is mask
+    y, nothing = apply_with_mask(blur, x[..., :3], None)
+    assert (y.tolist(), nothing) == ([[[3.0, 5.0]]], None)
+
+
+def test_a_row_of_layers_downsamples_the_mask_layer_by_layer() -> None:
+    layers = MaskedSequential(nn.Conv1d(1, 1, 3, 2, 1), nn.ReLU(), nn.Conv1d(1, 1, 3, 2, 1))
+    x, mask = torch.randn(1, 1, 9), torch.tensor([[[1] * 6 + [0] * 3]])
+    y, thinned = layers(x, mask)
+    assert (y.shape, thinned.tolist()) == ((1, 1, 3), [[[1, 1, 0]]])  # of 0, 4 and 8
+    assert layers(x).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "convert", [nn.SyncBatchNorm.convert_sync_batchnorm, lambda _: nn.BatchNorm1d(1)]
+)
+def test_a_normalization_that_would_take_padding_into_its_statistics_is_refused(
+    convert: Any,
+) -> None:
+    x, mask = torch.tensor([[[1.0, 3.0, 99.0]]]), torch.tensor([[[1, 1, 0]]])
+    norm = convert(BatchNorm1d(1))
+    with pytest.raises(TypeError, match=r"BatchNorm1?d? would take padding .* span all processes"):
+        apply_with_mask(norm, x, mask)
+    expected, _ = BatchNorm1d(1).eval()(x, mask)  # with fixed statistics there is no harm
+    assert torch.equal(apply_with_mask(norm.eval(), x, mask)[0], expected)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -307,11 +353,14 @@ def test_a_layer_keeps_padding_out_of_its_convolution_and_of_its_normalization(s
     trained(before)
     dirty = torch.where(mask, x, torch.nan)
     thin = mask[..., ::stride, ::stride]
-    expected = deepcopy(after)(conv(torch.where(mask, x, 0)), thin)
-    y = ConvNorm(conv, after)(dirty, mask)
+    expected, _ = deepcopy(after)(conv(torch.where(mask, x, 0)), thin)
+    y, thinned = ConvNorm(conv, after)(dirty, mask)
+    assert torch.equal(thinned, thin)
     torch.testing.assert_close(real_positions(y, thin), real_positions(expected, thin))
-    expected = conv(torch.where(mask, deepcopy(before)(x, mask).relu(), 0))
-    torch.testing.assert_close(NormReluConv(before, conv)(dirty, mask), expected)
+    expected = conv(torch.where(mask, deepcopy(before)(x, mask)[0].relu(), 0))
+    y, thinned = NormReluConv(before, conv)(dirty, mask)
+    assert torch.equal(thinned, thin)
+    torch.testing.assert_close(y, expected)
 
 
 # --- bad input -------------------------------------------------------------------------------

@@ -100,9 +100,9 @@ def work(rank: int, folder: Path) -> None:
     }
     norm, x, mask = BatchNorm1d(1, eps=0), torch.tensor([[[3.0, 99.0]]]), torch.tensor([[[1, 0]]])
     answers["too few"] = refusal(norm, x, mask if rank == 0 else 0 * mask)
-    answers["one each"] = norm(x + 4 * rank, mask)[0, 0, 0].item()
+    answers["one each"] = norm(x + 4 * rank, mask)[0][0, 0, 0].item()
     if rank == 0:  # would wait for the other process in vain if it asked for anything
-        answers["alone"] = norm.eval()(x, mask)[0, 0, 0].item()
+        answers["alone"] = norm.eval()(x, mask)[0][0, 0, 0].item()
     torch.save(answers, folder / f"{rank}.pt")
     distributed.destroy_process_group()
 

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmtutor.blocks import PlainBlock, ResidualBlock
-from mmtutor.encoders.base import ResidualEncoder, Stem, check_input, check_lengths
-from mmtutor.layers import convolution, mean_over_positions
+from mmtutor.blocks import Block, ResidualBlock
+from mmtutor.encoders.base import ResidualEncoder, Stem
+from mmtutor.encoders.checks import check_input, check_lengths
+from mmtutor.layers import convolution, masked_mean
 
 
 class LogSpectrogram(nn.Module):
@@ -29,8 +30,6 @@ class LogSpectrogram(nn.Module):
             0 dB.
     """
 
-    hann: Tensor
-
     def __init__(self, window: int = 256, hop: int = 128, floor_db: float = -60.0) -> None:
         super().__init__()
         if window < 2 or window % 2 or hop < 1 or not -math.inf < floor_db < 0:
@@ -39,16 +38,18 @@ class LogSpectrogram(nn.Module):
                 f"and a floor below 0 dB; got {window}, {hop} and {floor_db}"
             )
         self.window, self.hop, self.floor = window, hop, 10 ** (floor_db / 10)
-        self.register_buffer("hann", torch.hann_window(window), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map sounds `(batch, samples)` to `(batch, window // 2 + 1, samples // hop + 1)`."""
+        # The Fourier transform knows no half precision; a decibel is lost in it anyway.
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
+        hann = torch.hann_window(self.window, dtype=values.dtype, device=x.device)
         spectrum = torch.stft(
-            x, self.window, self.hop, window=self.hann, pad_mode="constant", return_complex=True
+            values, self.window, self.hop, window=hann, pad_mode="constant", return_complex=True
         )
         # A sine of amplitude 1 has half the window's sum as its magnitude.
-        power = torch.view_as_real(spectrum * (2 / self.hann.sum())).square().sum(dim=-1)
-        return torch.log1p(power / self.floor) / -math.log(self.floor)
+        power = torch.view_as_real(spectrum * (2 / hann.sum())).square().sum(dim=-1)
+        return (torch.log1p(power / self.floor) / -math.log(self.floor)).to(x.dtype)
 
 
 class AudioResNet(ResidualEncoder):
@@ -80,7 +81,7 @@ class AudioResNet(ResidualEncoder):
         depths: Sequence[int] = (1, 1, 1),
         window: int = 256,
         hop: int = 128,
-        block: type[PlainBlock] = ResidualBlock,
+        block: type[Block] = ResidualBlock,
         **options: Any,
     ) -> None:
         if frontend not in ("spectrogram", "waveform"):
@@ -115,15 +116,15 @@ class AudioResNet(ResidualEncoder):
             `(batch, out_features)`.
 
         Raises:
-            TypeError, ValueError: x is no float tensor of that shape, or float64 in a float32
-                network; lengths of another kind, or beyond the samples.
+            TypeError, ValueError: x is no float tensor of that shape, or not of the type of the
+                weights; lengths of another kind, or beyond the samples.
         """
-        return mean_over_positions(*self._map(x, lengths))
+        return masked_mean(*self._map(x, lengths))
 
     def _map(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         scale = "Turn 16-bit samples into numbers from -1 to 1: x.float() / 32768"
         check_input(self, x, {"samples": None}, scale)
-        check_lengths(lengths, len(x), x.shape[1], "samples")
+        check_lengths(lengths, x.shape[0], x.shape[1], "samples")
         if lengths is not None:
             real = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
             x = torch.where(real, x, 0.0)
@@ -135,4 +136,4 @@ class AudioResNet(ResidualEncoder):
             real = torch.arange(x.shape[3], device=x.device) < frames[:, None]
             mask = real[:, None, None, :].expand(-1, -1, x.shape[2], -1)
         # How loud a sound is adds about a constant; without it, the network learns sooner.
-        return self.trunk(x - mean_over_positions(x, mask)[..., None, None], mask)
+        return self.trunk(x - masked_mean(x, mask)[..., None, None], mask)

@@ -3,18 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.blocks import PlainBlock, PreActivationBlock, Stage
+from mmtutor.blocks import Block, PreActivationBlock, Stage
+from mmtutor.encoders.checks import check_options
 from mmtutor.layers import (
     ConvNorm,
     Convolution,
-    call,
+    MaskedSequential,
+    MaybeMasked,
+    apply_with_mask,
+    downsample_mask,
+    fast_layout,
     normalization,
-    thin_mask,
-    without_padding,
+    with_mask,
+    zero_padding,
 )
 
 
@@ -27,23 +31,24 @@ class Stem(nn.Module):
         pool: whether to pool.
     """
 
+    takes_mask = True
+
     def __init__(self, conv: Convolution, norm: str, pool: bool = False) -> None:
         super().__init__()
         dims = conv.weight.ndim - 2
         nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-        self.layer = ConvNorm(conv, normalization(norm, dims, conv.out_channels))
+        self.layer = ConvNorm(conv, normalization(norm, dims, conv.out_channels), relu=True)
         pools = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
         self.pool = pools[dims](3, stride=2, padding=1) if pool else None
-        self.strides = tuple(step * (2 if pool else 1) for step in conv.stride)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
         """Map `(batch, in_channels, *positions)` to `(batch, out_channels, *positions)`."""
-        x = F.relu(self.layer(x, mask), inplace=True)  # the largest tensor of many networks
-        if self.pool is None:
-            return x
-        # Nothing is below 0 here, so padding of 0 never wins against a real position.
-        mask = thin_mask(mask, self.layer[0].stride)  # type: ignore[arg-type]
-        return self.pool(without_padding(x, mask))
+        x = fast_layout(x, self.layer[0].out_channels)  # type: ignore[arg-type]
+        x, mask = apply_with_mask(self.layer, x, mask)
+        if self.pool is not None:
+            # Nothing is below 0 here, so padding of 0 never wins against a real position.
+            x, mask = self.pool(zero_padding(x, mask)), downsample_mask(mask, 2)
+        return with_mask(x, mask)
 
 
 class ResidualEncoder(nn.Module):
@@ -74,7 +79,7 @@ class ResidualEncoder(nn.Module):
         depths: Sequence[int],
         *,
         dims: int,
-        block: type[PlainBlock],
+        block: type[Block],
         options: Mapping[str, Any],
     ) -> None:
         super().__init__()
@@ -83,17 +88,12 @@ class ResidualEncoder(nn.Module):
         check_options(self, options)
         self.out_features = widths[-1]
         self.stem = stem
-        channels = [stem_features, *widths]
-        options = {"dims": dims, **options}
-        self.stages = nn.Sequential(
-            *(
-                Stage(
-                    block, channels[i], widths[i], depths[i], stride=1 if i == 0 else 2, **options
-                )
-                for i in range(len(widths))
-            )
-        )
-        self.last = last_layer(block, dims, self.out_features, options.get("norm", "batch"))
+        self.stages = MaskedSequential()
+        for before, after, depth in zip([stem_features, *widths], widths, depths, strict=False):
+            stride = 2 if len(self.stages) else 1
+            stage = Stage(block, before, after, depth, stride=stride, dims=dims, **options)
+            self.stages.append(stage)
+        self.last = final_norm(block, dims, self.out_features, options.get("norm", "batch"))
 
     def trunk(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Apply stem and stages.
@@ -106,97 +106,15 @@ class ResidualEncoder(nn.Module):
             What the pooling averages, `(batch, out_features, *positions)`, 0 at the padding,
             and the mask of its positions.
         """
-        x = self.stem(x, mask)
-        mask = thin_mask(mask, self.stem.strides)  # type: ignore[arg-type]
-        for number, stage in enumerate(self.stages):
-            x = stage(x, mask)
-            mask = thin_mask(mask, 1 if number == 0 else 2)
-        return without_padding(finish(self.last, x, mask), mask), mask
+        x, mask = apply_with_mask(self.stem, x, mask)
+        x, mask = apply_with_mask(self.stages, x, mask)
+        if self.last is not None:
+            x, _ = apply_with_mask(self.last, x, mask)
+            x = F.relu(x)
+        return zero_padding(x, mask), mask
 
 
-def last_layer(block: type[PlainBlock], dims: int, channels: int, norm: str) -> nn.Module | None:
-    """Return the normalization that a network of pre-activation blocks ends with."""
-    if issubclass(block, PreActivationBlock):
-        return normalization(norm, dims, channels)
-    return None
-
-
-def finish(last: nn.Module | None, x: Tensor, mask: Tensor | None) -> Tensor:
-    """Apply what `last_layer` returned, and a relu."""
-    return x if last is None else torch.relu(call(last, x, mask))
-
-
-def check_options(encoder: nn.Module, options: Mapping[str, Any]) -> None:
-    """Raise TypeError if an option for every block is one that the encoder sets itself."""
-    for name in ("dims", "stride", "dilation"):
-        if name in options:
-            raise TypeError(
-                f"{type(encoder).__name__} sets {name} itself, block by block; its options are "
-                "what every block gets alike, such as kernel_size or norm"
-            )
-
-
-def check_input(
-    encoder: nn.Module, x: object, axes: Mapping[str, int | None], from_integers: str
-) -> None:
-    """Raise ValueError unless the encoder can take x.
-
-    Args:
-        encoder: x must have the type of its parameters.
-        x: the input.
-        axes: name and size of each axis after the batch; None where any size from 1 will do.
-        from_integers: how to make floats of integers.
-    """
-    if remedy := _remedy(encoder, x, axes, from_integers):
-        layout = ", ".join(name if size is None else str(size) for name, size in axes.items())
-        raise ValueError(
-            f"{type(encoder).__name__} takes a float tensor (batch, {layout}); "
-            f"got {describe(x)}. {remedy}"
-        )
-
-
-def _remedy(
-    encoder: nn.Module, x: object, axes: Mapping[str, int | None], from_integers: str
-) -> str | None:
-    if not isinstance(x, Tensor):
-        return "Turn an array into a tensor with torch.from_numpy(x).float()"
-    channels = axes.get("channels")
-    if x.ndim == len(axes) and channels in (None, 1, x.shape[0]):
-        if channels in (None, x.shape[0]):
-            return "A single example needs a batch axis: x[None]"
-        return "A batch of one channel needs an axis for it: x[:, None]"
-    if x.ndim != len(axes) + 1:
-        return f"It must have these {len(axes) + 1} axes"
-    if channels not in (None, x.shape[1]):
-        # Files keep channels last, and videos often frames first.
-        for axis in range(x.ndim - 1, 1, -1):
-            if x.shape[axis] == channels:
-                return f"If axis {axis} holds the channels: x.movedim({axis}, 1)"
-        return f"For {x.shape[1]} channels, build {type(encoder).__name__}({x.shape[1]})"
-    if 0 in x.shape[1:]:
-        return "No axis after the batch may be empty"
-    if not x.is_floating_point():
-        return from_integers
-    if x.dtype == torch.float64 != (dtype := next(encoder.parameters()).dtype):
-        return f"The network's weights are {dtype}: x.to({dtype})"
-    return None
-
-
-def check_lengths(lengths: Tensor | None, batch: int, longest: int, unit: str) -> None:
-    """Raise unless there is one length for each example, an int64 from 0 to `longest`."""
-    if lengths is None:
-        return
-    wanted = f"lengths must be an int64 tensor ({batch},) of numbers of {unit}, 0 to {longest}"
-    if not isinstance(lengths, Tensor):
-        raise TypeError(f"{wanted}; got a {type(lengths).__name__}")
-    if lengths.shape != (batch,) or lengths.dtype != torch.int64:
-        raise ValueError(f"{wanted}; got {describe(lengths)}")
-    if batch and (lengths.min() < 0 or lengths.max() > longest):
-        raise ValueError(f"{wanted}; got {lengths.min()} to {lengths.max()}")
-
-
-def describe(x: object) -> str:
-    """Return a tensor's kind and shape in words, for error messages."""
-    if isinstance(x, Tensor):
-        return f"a {str(x.dtype).removeprefix('torch.')} tensor {tuple(x.shape)}"
-    return f"a {type(x).__name__}"
+def final_norm(block: type[Block], dims: int, channels: int, norm: str) -> nn.Module | None:
+    """Return the normalization that a network of pre-activation blocks ends with, before a relu."""
+    is_needed = issubclass(block, PreActivationBlock)
+    return normalization(norm, dims, channels) if is_needed else None

@@ -1,14 +1,15 @@
 """Residual network over pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
 
-from mmtutor.blocks import PlainBlock, ResidualBlock
-from mmtutor.encoders.base import ResidualEncoder, Stem, check_input
-from mmtutor.layers import convolution, mean_over_positions
-from mmtutor.weights import copy_weights
+from mmtutor.blocks import Block, ResidualBlock
+from mmtutor.encoders.base import ResidualEncoder, Stem
+from mmtutor.encoders.checks import check_input
+from mmtutor.encoders.pretrained import Weights, load_torchvision
+from mmtutor.layers import convolution, masked_mean
 
 _STEMS = {"small": (3, 1), "medium": (5, 2), "imagenet": (7, 2)}  # kernel size and stride
 
@@ -51,7 +52,7 @@ class ImageResNet(ResidualEncoder):
         depths: Sequence[int] = (1, 1, 1),
         stem: str = "small",
         stem_features: int | None = None,
-        block: type[PlainBlock] = ResidualBlock,
+        block: type[Block] = ResidualBlock,
         **options: Any,
     ) -> None:
         if stem not in _STEMS:
@@ -96,20 +97,20 @@ class ImageResNet(ResidualEncoder):
         from torchvision.models import get_model  # takes a second to import
 
         network = cls.preset(name)
-        network.load_torchvision(get_model(name, weights=weights).state_dict())
+        network.load_torchvision(get_model(name, weights=weights))
         return network
 
-    def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
-        """Take the weights of torchvision's network of the same preset.
+    def load_torchvision(self, weights: Weights) -> None:
+        """Take the weights of torchvision's network of the same preset, by their names.
 
         Args:
-            state: the state dict of, for example, `torchvision.models.resnet18()`; its last
-                layer `fc` is left out.
+            weights: for example `torchvision.models.resnet18()`, its state dict or the path of a
+                file with that; see `load_torchvision` in `mmtutor.encoders.pretrained.py`.
 
         Raises:
-            ValueError: the weights are those of another network.
+            TypeError, ValueError: they are no weights, or those of another network.
         """
-        copy_weights({k: v for k, v in state.items() if not k.startswith("fc.")}, self)
+        load_torchvision(self, weights)
 
     def feature_map(self, x: Tensor) -> Tensor:
         """Map pictures `(batch, in_channels, height, width)` to what the pooling averages.
@@ -120,7 +121,7 @@ class ImageResNet(ResidualEncoder):
             `"imagenet"`).
 
         Raises:
-            ValueError: x is no float tensor of that shape, or float64 in a float32 network.
+            ValueError: x is no float tensor of that shape, or not of the type of the weights.
         """
         axes = {"channels": self.in_channels, "height": None, "width": None}
         check_input(self, x, axes, "Turn bytes into gray values from 0 to 1: x.float() / 255")
@@ -128,4 +129,4 @@ class ImageResNet(ResidualEncoder):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures `(batch, in_channels, height, width)` to `(batch, out_features)`."""
-        return mean_over_positions(self.feature_map(x))
+        return masked_mean(self.feature_map(x))

@@ -5,10 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from mmtutor.blocks import PlainBlock, ResidualBlock, Stage
-from mmtutor.encoders.base import check_options, describe, finish, last_layer
-from mmtutor.layers import mean_over_positions, without_padding
+from mmtutor.blocks import Block, ResidualBlock, Stage
+from mmtutor.encoders.base import final_norm
+from mmtutor.encoders.checks import check_options, describe
+from mmtutor.layers import apply_with_mask, masked_mean, zero_padding
 
 BYTE_VOCABULARY = 257  # 256 byte values, and 0 for padding
 
@@ -17,13 +19,14 @@ class TextResNet(nn.Module):
     """Residual network over token ids, f_T: x_T → h_T.
 
     Ids are embedded, pass 1-D residual blocks with growing dilation, and are averaged over
-    the real positions. Padding (id 0) never changes the features.
+    the real positions. Padding never changes the features.
 
     Args:
         vocabulary_size: number of ids, the padding included; by default UTF-8 bytes + 1.
         embedding_features: size of an id's vector.
         width: channels of the blocks, and `out_features`.
         dilations: tap spacing of each block, so also the number of blocks.
+        padding_id: the id that stands for padding.
         block: as in `ImageResNet`.
         options: keyword arguments for every block (`kernel_size`, `zero_init`, …); `norm` is
             `"channel"` by default.
@@ -39,18 +42,19 @@ class TextResNet(nn.Module):
         embedding_features: int = 32,
         width: int = 64,
         dilations: Sequence[int] = (1, 2, 4),
-        block: type[PlainBlock] = ResidualBlock,
+        padding_id: int = 0,
+        block: type[Block] = ResidualBlock,
         **options: Any,
     ) -> None:
         super().__init__()
-        self.out_features = width
-        self.embedding = nn.Embedding(vocabulary_size, embedding_features, padding_idx=0)
+        self.out_features, self.padding_id = width, padding_id
+        self.embedding = nn.Embedding(vocabulary_size, embedding_features, padding_idx=padding_id)
         check_options(self, options)
         options = {"norm": "channel", **options}
         self.blocks = Stage(
             block, embedding_features, width, len(dilations), dims=1, dilations=dilations, **options
         )
-        self.last = last_layer(block, 1, width, options["norm"])
+        self.last = final_norm(block, 1, width, options["norm"])
 
     def feature_map(self, ids: Tensor) -> Tensor:
         """Map ids `(batch, length)` to `(batch, out_features, length)`, 0 at the padding.
@@ -58,6 +62,24 @@ class TextResNet(nn.Module):
         Raises:
             ValueError: ids are no int64 or int32 tensor of that shape, or not in the vocabulary.
         """
+        return self._map(ids)[0]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Map ids `(batch, length)` to `(batch, out_features)`.
+
+        A text without any real position gives features of 0.
+        """
+        return masked_mean(*self._map(ids))
+
+    def _map(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        embedded, mask = self._embed(ids), (ids != self.padding_id).unsqueeze(1)
+        x, _ = apply_with_mask(self.blocks, embedded.movedim(2, 1), mask)
+        if self.last is not None:
+            x, _ = apply_with_mask(self.last, x, mask)
+            x = F.relu(x)
+        return zero_padding(x, mask), mask
+
+    def _embed(self, ids: Tensor) -> Tensor:
         shape_fits = isinstance(ids, Tensor) and ids.ndim == 2 and ids.shape[1] > 0
         if not shape_fits or ids.dtype not in (torch.int64, torch.int32):
             raise ValueError(
@@ -66,21 +88,10 @@ class TextResNet(nn.Module):
                 "and ids of another type into int64 with ids.long()"
             )
         try:
-            embedded = self.embedding(ids)
+            return self.embedding(ids)
         except IndexError as error:
             raise ValueError(
                 f"token ids run from {ids.min()} to {ids.max()}, but the vocabulary has ids "
                 f"0 to {self.embedding.num_embeddings - 1}; encode the text with the same "
                 "vocabulary, or build TextResNet with a larger vocabulary_size"
             ) from error
-        mask = (ids != 0).unsqueeze(1)
-        x = self.blocks(embedded.movedim(2, 1), mask)
-        return without_padding(finish(self.last, x, mask), mask)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Map ids `(batch, length)`, 0 for padding, to `(batch, out_features)`.
-
-        A text without any real position gives features of 0.
-        """
-        features = self.feature_map(ids)  # first, because it checks the ids
-        return mean_over_positions(features, (ids != 0).unsqueeze(1))

@@ -1,15 +1,16 @@
 """Residual network over videos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmtutor.blocks import PlainBlock, ResidualBlock
-from mmtutor.encoders.base import ResidualEncoder, Stem, check_input, check_lengths
-from mmtutor.layers import convolution, mean_over_positions
-from mmtutor.weights import copy_weights
+from mmtutor.blocks import Block, ResidualBlock
+from mmtutor.encoders.base import ResidualEncoder, Stem
+from mmtutor.encoders.checks import check_input, check_lengths
+from mmtutor.encoders.pretrained import Weights, load_torchvision
+from mmtutor.layers import convolution, masked_mean
 
 # Tran et al. 2018, table 1, under torchvision's name.
 _PRESETS: dict[str, dict[str, Any]] = {
@@ -45,7 +46,7 @@ class VideoResNet(ResidualEncoder):
         widths: Sequence[int] = (16, 32, 64),
         depths: Sequence[int] = (1, 1, 1),
         stem: str = "small",
-        block: type[PlainBlock] = ResidualBlock,
+        block: type[Block] = ResidualBlock,
         **options: Any,
     ) -> None:
         if stem not in ("small", "kinetics"):
@@ -71,13 +72,13 @@ class VideoResNet(ResidualEncoder):
             raise ValueError(f"name must be one of {', '.join(_PRESETS)}; got {name!r}")
         return cls(in_channels, **{**_PRESETS[name], **options})
 
-    def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
-        """Take the weights of torchvision's network of the same preset, without its `fc`.
+    def load_torchvision(self, weights: Weights) -> None:
+        """Take the weights of torchvision's `r3d_18`; as in `ImageResNet`.
 
         Raises:
-            ValueError: the weights are those of another network.
+            TypeError, ValueError: they are no weights, or those of another network.
         """
-        copy_weights({k: v for k, v in state.items() if not k.startswith("fc.")}, self)
+        load_torchvision(self, weights)
 
     def feature_map(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Map videos to what the pooling averages; arguments as in `forward`.
@@ -100,17 +101,17 @@ class VideoResNet(ResidualEncoder):
             `(batch, out_features)`.
 
         Raises:
-            TypeError, ValueError: x is no float tensor of that shape, or float64 in a float32
-                network; lengths of another kind, or beyond the frames.
+            TypeError, ValueError: x is no float tensor of that shape, or not of the type of the
+                weights; lengths of another kind, or beyond the frames.
         """
-        return mean_over_positions(*self._map(x, lengths))
+        return masked_mean(*self._map(x, lengths))
 
     def _map(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         axes = {"channels": self.in_channels, "frames": None, "height": None, "width": None}
         check_input(self, x, axes, "Turn bytes into gray values from 0 to 1: x.float() / 255")
-        if lengths is None:
-            return self.trunk(x)
         batch, _, frames, *sides = x.shape
         check_lengths(lengths, batch, frames, "frames")
+        if lengths is None:
+            return self.trunk(x)
         real = torch.arange(frames, device=x.device) < lengths[:, None]
         return self.trunk(x, real[:, None, :, None, None].expand(-1, -1, -1, *sides))
