@@ -18,7 +18,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "losses": set(),
     "layers": {"processes"},
     "blocks": {"layers"},
-    "encoders": {"layers", "blocks", "weights"},
+    "encoders": {"layers", "blocks"},
     "fusion": set(),
     "network": {"encoders", "fusion", "processes"},
     "balancing": {"criteria", "modes", "network", "processes"},
