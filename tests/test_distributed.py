@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mmtutor.training import CheckpointError
-from mmtutor.training.criteria import divisor
+from mmtutor.training.criteria import Traits
 from mmtutor.training.distributed import _ended, own_device
 from tests.launch import fits
 
@@ -174,4 +174,4 @@ def test_each_process_takes_a_gpu_of_its_own(monkeypatch) -> None:
     ],
 )
 def test_a_share_counts_by_what_its_criterion_averages_over(criterion, counted) -> None:
-    assert divisor(criterion, torch.tensor([0, 1, 1, -100])) == counted
+    assert Traits(criterion).divisor(torch.tensor([0, 1, 1, -100])) == counted

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from mmtutor.training import checkpoint as checkpoints
 from mmtutor.training import checks
-from mmtutor.training.criteria import Criterion, kind
+from mmtutor.training.criteria import Criterion, Traits
 from mmtutor.training.distributed import OneProcess, own_device, together
 from mmtutor.training.evaluation import measure
 from mmtutor.training.history import History
@@ -185,7 +185,7 @@ def _check_lengths(epochs: Any, patience: Any) -> None:
 
 
 def _check_monitor(monitor: str, criterion: Criterion, watching: bool, loader: Any) -> None:
-    measured = ("loss", *OF_KIND[kind(criterion)])
+    measured = ("loss", *OF_KIND[Traits(criterion).kind])
     if monitor not in measured:
         raise ValueError(f"monitor must be one of {', '.join(measured)}; got {monitor!r}")
     if monitor != "loss" and not watching:

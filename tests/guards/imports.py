@@ -36,7 +36,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "fusion": set(),
     "network": {"encoders", "fusion", "processes"},
     "balancing": {"network", "processes"},
-    "training": {"batch", "network", "processes"},
+    "training": {"batch"},
     "figures": _BELOW,
     "exercises": _BELOW,
     "doctor": _BELOW | {"__init__"},
