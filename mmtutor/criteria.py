@@ -24,47 +24,50 @@ _KINDS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def core(criterion: Any) -> Any:
-    """Return what is inside a `functools.partial`, or a criterion that looks at features."""
-    if isinstance(criterion, partial):
-        return core(criterion.func)
-    inner = getattr(criterion, "criterion", None) if takes_features(criterion) else None
-    return criterion if inner is None else core(inner)
+class Traits:
+    """What is known of a criterion.
+
+    Args:
+        criterion: any function or module, or None; of a `functools.partial`, or of a criterion
+            that looks at features, the one inside is described.
+
+    Attributes:
+        takes_features: whether it wants the network's features and presence in training.
+        kind: which targets it takes, if it is one of torch's usual ones or a subclass; else None.
+        reduction: how its loss is made of those of the examples.
+        ignored: the label that it leaves out of its mean; -100 is torch's default.
+        weight: the weight of each class, or None.
+        of_chances: whether it is a binary cross-entropy of probabilities, not logits.
+    """
+
+    def __init__(self, criterion: Any) -> None:
+        self.takes_features = getattr(criterion, "takes_features", False)
+        if self.takes_features:
+            criterion = getattr(criterion, "criterion", criterion)
+        given: dict[str, Any] = {}
+        while isinstance(criterion, partial):
+            given = criterion.keywords | given
+            criterion = criterion.func
+        kinds = [kind for kind, members in _KINDS.items() if _is_one_of(criterion, members)]
+        self.kind = kinds[0] if kinds else None
+        self.reduction = given.get("reduction", getattr(criterion, "reduction", "mean"))
+        self.ignored = given.get("ignore_index", getattr(criterion, "ignore_index", -100))
+        self.weight = given.get("weight", getattr(criterion, "weight", None))
+        self.of_chances = _is_one_of(criterion, (nn.BCELoss, F.binary_cross_entropy))
+
+    def divisor(self, targets: Tensor) -> float:
+        """Return what the mean over targets divides by: examples, or weights of their labels."""
+        if self.kind != CLASSES or targets.is_floating_point():
+            return len(targets)
+        counted = targets != self.ignored
+        if self.weight is None:
+            return int(counted.sum())
+        valid = counted & (targets >= 0) & (targets < len(self.weight))  # else it is refused
+        return self.weight.detach().cpu().double()[targets[valid].cpu()].sum().item()
 
 
-def setting(criterion: Any, name: str, default: Any) -> Any:
-    """Return an argument with which a criterion was made."""
-    bound = getattr(criterion, "keywords", {})  # of a partial
-    return bound.get(name, getattr(core(criterion), name, default))
-
-
-def takes_features(criterion: Any) -> bool:
-    """Return whether a criterion wants the network's features and presence in training."""
-    return getattr(criterion, "takes_features", False)
-
-
-def kind(criterion: Any) -> str | None:
-    """Return what targets one of torch's usual criteria, or a subclass, takes; else None."""
-    inner = core(criterion)
-    for name, members in _KINDS.items():
-        classes = tuple(member for member in members if isinstance(member, type))
-        if isinstance(inner, classes) or inner in members:
-            return name
-    return None
-
-
-def ignored_label(criterion: Any) -> int:
-    """Return the label that the criterion leaves out of its mean; -100 is torch's default."""
-    return setting(criterion, "ignore_index", -100)
-
-
-def divisor(criterion: Any, targets: Tensor) -> float:
-    """Return what the mean over targets divides by: examples, or the weights of their labels."""
-    if kind(criterion) != CLASSES or targets.is_floating_point():
-        return len(targets)
-    labels = targets[targets != ignored_label(criterion)]
-    weight = setting(criterion, "weight", None)
-    if weight is None:
-        return labels.numel()
-    valid = labels[(labels >= 0) & (labels < len(weight))]  # others are refused with the loss
-    return weight.detach().cpu().double()[valid.cpu()].sum().item()
+def _is_one_of(criterion: Any, members: tuple[Any, ...]) -> bool:
+    return any(
+        isinstance(criterion, each) if isinstance(each, type) else criterion is each
+        for each in members
+    )

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mmtutor.criteria import divisor
+from mmtutor.criteria import Traits
 from mmtutor.training import CheckpointError
 from mmtutor.training.distributed import _ended, own_device
 from tests.launch import fits
@@ -170,4 +170,4 @@ def test_each_process_takes_a_gpu_of_its_own(monkeypatch) -> None:
     ],
 )
 def test_a_share_counts_by_what_its_criterion_averages_over(criterion, counted) -> None:
-    assert divisor(criterion, torch.tensor([0, 1, 1, -100])) == counted
+    assert Traits(criterion).divisor(torch.tensor([0, 1, 1, -100])) == counted

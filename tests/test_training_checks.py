@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmtutor.criteria import Traits
 from mmtutor.training import evaluate, fit, predict, train
 from mmtutor.training.checks import check_targets
 from tests.test_training import Scale, batch, sgd
@@ -195,8 +196,8 @@ def test_a_loss_made_of_torchs_is_checked_like_it() -> None:
 def test_labels_are_checked_before_an_accelerator_meets_them() -> None:
     outputs, labels = torch.zeros(3, 4, device="meta"), torch.tensor([0, 10, 7])
     with pytest.raises(ValueError, match=LABEL_MESSAGE):
-        check_targets(nn.CrossEntropyLoss(), outputs, labels)
-    check_targets(nn.CrossEntropyLoss(), outputs, torch.tensor([0, -100, 3]))
+        check_targets(Traits(nn.CrossEntropyLoss()), outputs, labels)
+    check_targets(Traits(nn.CrossEntropyLoss()), outputs, torch.tensor([0, -100, 3]))
 
 
 def test_labels_that_the_criterion_ignores_are_allowed() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmtutor.balancing.features import Criterion, FeatureCriterion, Tensors, check_network
-from mmtutor.criteria import divisor
+from mmtutor.criteria import Traits
 from mmtutor.network import MultiModalNet
 from mmtutor.processes import all_reduce_sum, world_size
 
@@ -97,7 +97,8 @@ class UnimodalHeads(FeatureCriterion):
         if world_size() == 1:
             return dict.fromkeys(rows, 1.0)
         counted = [targets, *(targets[its_rows] for its_rows in rows.values())]
-        counts = [divisor(self.criterion, each) for each in counted]
+        traits = Traits(self.criterion)
+        counts = [traits.divisor(each) for each in counted]
         own = torch.tensor(counts, dtype=torch.float64)
         total = all_reduce_sum(own.to(targets.device)).cpu()
         shares = (own / total.clamp(min=1e-9)).tolist()

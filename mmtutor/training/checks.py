@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.optim import LBFGS, Optimizer
 from torch.utils.data import Dataset, IterableDataset
 
-from mmtutor import criteria
 from mmtutor.batch import Batch
+from mmtutor.criteria import CLASSES, Traits
 
 
 def check_loader(loader: Any) -> None:
@@ -70,13 +70,13 @@ def check_criterion(model: nn.Module, criterion: Any) -> None:
             "but it must be called with outputs and targets, like nn.CrossEntropyLoss(); it "
             "comes after the loader, and a device after it, as device=…"
         )
-    reduction = criteria.setting(criterion, "reduction", "mean")
-    if reduction not in ("mean", "batchmean"):
+    traits = Traits(criterion)
+    if traits.reduction not in ("mean", "batchmean"):
         raise ValueError(
-            f"the criterion has reduction={reduction!r}, but it must return the mean loss of a "
-            "batch: make it with reduction='mean'"
+            f"the criterion has reduction={traits.reduction!r}, but it must return the mean loss "
+            "of a batch: make it with reduction='mean'"
         )
-    if criteria.takes_features(criterion) and not hasattr(model, "with_features"):
+    if traits.takes_features and not hasattr(model, "with_features"):
         raise TypeError(
             f"{type(criterion).__name__} looks at the features of a MultiModalNet, which "
             f"{_name(model)} does not give"
@@ -150,27 +150,24 @@ def check_loss(loss: Any) -> None:
         )
 
 
-def counted(criterion: Any, targets: Tensor) -> float:
-    """Return by what the mean over a batch divides; raise ValueError if nothing counts."""
-    number = criteria.divisor(criterion, targets)
-    if not number:
+def check_some_count(divisor: float, ignored: int) -> None:
+    """Raise ValueError if the mean over a batch would divide by 0."""
+    if not divisor:
         raise ValueError(
-            f"every label of the batch is {criteria.ignored_label(criterion)}, which the criterion "
-            "ignores, or has the weight 0, so there is nothing to average: leave such batches out"
+            f"every label of the batch is {ignored}, which the criterion ignores, or has the "
+            "weight 0, so there is nothing to average: leave such batches out"
         )
-    return number
 
 
-def check_targets(criterion: Any, outputs: Tensor, targets: Tensor) -> None:
+def check_targets(traits: Traits, outputs: Tensor, targets: Tensor) -> None:
     """Raise TypeError or ValueError unless the targets suit one of torch's usual criteria.
 
     With others, only a column against a row is refused, which would be broadcast.
     """
-    kind = criteria.kind(criterion)
-    if kind == criteria.CLASSES:
-        check_class_targets(outputs, targets, criteria.ignored_label(criterion))
-    elif kind is not None:
-        check_value_targets(outputs, targets, use=kind)
+    if traits.kind == CLASSES:
+        check_class_targets(outputs, targets, traits.ignored)
+    elif traits.kind is not None:
+        check_value_targets(outputs, targets, use=traits.kind)
     elif targets.is_floating_point() and _without_ones(outputs) == _without_ones(targets):
         check_value_targets(outputs, targets)
 

@@ -7,7 +7,7 @@ the random generator of each process: seeded alike, it would drop the same in al
 
 That the mean loss of a batch is made of those of its shares, each times its part of the examples,
 is true of criteria that average over the examples, and of torch's cross-entropies with class
-weights or ignored labels, whose parts are counted as `criteria.divisor` says. A criterion that
+weights or ignored labels, whose parts are counted as `Traits.divisor` says. A criterion that
 compares the examples of a batch with each other, such as a contrastive loss, compares those of a
 share.
 """
@@ -27,7 +27,6 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmtutor.batch import Batch
-from mmtutor.criteria import divisor
 from mmtutor.training.checks import as_batch
 from mmtutor.training.model_with_loss import ModelWithLoss
 
@@ -107,9 +106,8 @@ class SeveralProcesses(OneProcess):
 
     def scale_loss(self, loss: Tensor, share: Batch, batch: Batch) -> Tensor:
         """Scale the loss by the share's part; the mean of all gradients is taken later."""
-        criterion = self.learner.criterion
-        part = divisor(criterion, share.targets) / divisor(criterion, batch.targets)
-        return loss * (part * self.count)
+        own, whole = (self.learner.traits.divisor(each.targets) for each in (share, batch))
+        return loss * (own / whole * self.count)
 
     def gather(self, value: Any) -> list[Any]:
         """Return the value of each process, by rank."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mmtutor.criteria import Criterion, divisor
+from mmtutor.criteria import Criterion
 from mmtutor.modes import evaluating
 from mmtutor.training import checks
 from mmtutor.training.distributed import OneProcess
@@ -54,25 +54,24 @@ def evaluate(
 
 def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float]:
     """Measure as in `evaluate`, with all processes; each example counts once."""
-    learner, criterion = processes.learner, processes.learner.criterion
+    learner, traits = processes.learner, processes.learner.traits
     metrics: Metrics | None = None
     total, count = 0.0, 0.0
     with evaluating(learner):
         for batch in processes.batches(dataloader):
             share = processes.shard(batch)
-            metrics = metrics or metrics_for(criterion, batch.targets)
-            count += divisor(criterion, batch.targets)
+            metrics = metrics or metrics_for(traits, batch.targets)
+            count += traits.divisor(batch.targets)
             if not len(share.targets):
                 continue
             outputs = learner.outputs(share)
-            if criterion is not None:
-                value = learner.loss(outputs, share).item()
-                total += value * divisor(criterion, share.targets)
+            if learner.criterion is not None:
+                total += learner.loss(outputs, share).item() * traits.divisor(share.targets)
             metrics.update(outputs.cpu(), share.targets.cpu())
     checks.check_not_empty(metrics is not None)
     assert metrics is not None
     loss = sum(processes.gather(total)) / count if count else math.nan
-    measured = {} if criterion is None else {"loss": loss}
+    measured = {} if learner.criterion is None else {"loss": loss}
     return measured | metrics.result(torch.stack(processes.gather(metrics.sums)).sum(dim=0))
 
 

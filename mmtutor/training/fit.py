@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data.distributed import DistributedSampler
 from tqdm import tqdm
 
-from mmtutor.criteria import Criterion, kind
+from mmtutor.criteria import Criterion, Traits
 from mmtutor.training import checkpoint as checkpoints
 from mmtutor.training import checks
 from mmtutor.training.distributed import OneProcess, own_device, together
@@ -185,7 +185,7 @@ def _check_lengths(epochs: Any, patience: Any) -> None:
 
 
 def _check_monitor(monitor: str, criterion: Criterion, watching: bool, loader: Any) -> None:
-    measured = ("loss", *OF_KIND[kind(criterion)])
+    measured = ("loss", *OF_KIND[Traits(criterion).kind])
     if monitor not in measured:
         raise ValueError(f"monitor must be one of {', '.join(measured)}; got {monitor!r}")
     if monitor != "loss" and not watching:

@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mmtutor.criteria import Criterion, divisor
+from mmtutor.criteria import Criterion
 from mmtutor.training import checks
 from mmtutor.training.distributed import OneProcess
 from mmtutor.training.model_with_loss import Device, prepare
@@ -76,7 +76,8 @@ def train_epoch(
     learner.train()
     total, count, step, value = 0.0, 0.0, 0, 0.0
     for step, batch in enumerate(processes.batches(dataloader), start=1):
-        count += checks.counted(learner.criterion, batch.targets)
+        whole = learner.traits.divisor(batch.targets)
+        checks.check_some_count(whole, learner.traits.ignored)
         share = processes.shard(batch)
         optimizer.zero_grad()
         outputs, loss = processes.compute(share)
@@ -90,7 +91,8 @@ def train_epoch(
             optimizer.step()
             if scheduler is not None:
                 scheduler.step()
-        total += value * divisor(learner.criterion, share.targets)
+        total += value * (whole if share is batch else learner.traits.divisor(share.targets))
+        count += whole
     checks.check_not_empty(step)
     check_after_epoch(value, step, learner.model, precision.factor)
     processes.share_buffers()

@@ -5,19 +5,17 @@ of several processes are added before they are divided.
 """
 
 import math
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from mmtutor import criteria
+from mmtutor.criteria import CLASSES, LABELS, VALUES, Traits
 from mmtutor.training.checks import check_class_targets, check_value_targets
 
 OF_KIND = {
-    criteria.CLASSES: ("accuracy",),
-    criteria.LABELS: ("accuracy",),
-    criteria.VALUES: ("mse", "mae", "r2"),
+    CLASSES: ("accuracy",),
+    LABELS: ("accuracy",),
+    VALUES: ("mse", "mae", "r2"),
     None: ("mse", "mae", "accuracy", "r2"),
 }
 
@@ -26,26 +24,23 @@ class Accuracy:
     """The share of labels that are right; NaN if any output is NaN.
 
     Args:
-        criterion: says whether it takes classes, by label or by probability, of which the
+        traits: say whether the criterion takes classes, by label or by probability, of which the
             highest counts, or any number of yes-or-no labels; and which label does not count.
     """
 
-    def __init__(self, criterion: Any) -> None:
-        self.criterion = criterion
+    def __init__(self, traits: Traits) -> None:
+        self.traits = traits
         self.sums = torch.zeros(2, dtype=torch.float64)
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         """Add outputs and targets, both `(batch, ...)`."""
-        if criteria.kind(self.criterion) == criteria.LABELS:
-            core = criteria.core(self.criterion)
-            gives_chances = isinstance(core, nn.BCELoss) or core is F.binary_cross_entropy
-            right = (outputs > (0.5 if gives_chances else 0)) == (targets > 0.5)
+        if self.traits.kind == LABELS:
+            right = (outputs > (0.5 if self.traits.of_chances else 0)) == (targets > 0.5)
             counted = torch.ones_like(right)
         else:
-            ignored = criteria.ignored_label(self.criterion)
-            check_class_targets(outputs, targets, ignored)
+            check_class_targets(outputs, targets, self.traits.ignored)
             labels = targets.argmax(dim=1) if targets.is_floating_point() else targets
-            counted = labels != ignored
+            counted = labels != self.traits.ignored
             right = (outputs.argmax(dim=1) == labels) & counted
         # Comparisons take NaN for the highest logit, or for a no.
         correct = math.nan if outputs.isnan().any() else right.sum().item()
@@ -93,9 +88,8 @@ class RegressionMetrics:
 Metrics = Accuracy | RegressionMetrics
 
 
-def metrics_for(criterion: Any, targets: Tensor) -> Metrics:
+def metrics_for(traits: Traits, targets: Tensor) -> Metrics:
     """Return the metrics that suit a criterion, or if it is unknown, the type of the targets."""
-    of_classes = criteria.kind(criterion) in (criteria.CLASSES, criteria.LABELS)
-    if of_classes or not targets.is_floating_point():
-        return Accuracy(criterion)
+    if traits.kind in (CLASSES, LABELS) or not targets.is_floating_point():
+        return Accuracy(traits)
     return RegressionMetrics(targets[0])

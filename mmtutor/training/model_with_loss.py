@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmtutor.batch import Batch
-from mmtutor.criteria import Criterion, divisor, takes_features
+from mmtutor.criteria import Criterion, Traits
 from mmtutor.training import checks
 from mmtutor.training.precision import Precision
 
@@ -27,11 +27,12 @@ class ModelWithLoss(nn.Module):
         super().__init__()
         self.model = model
         self.criterion = criterion
+        self.traits = Traits(criterion)
         self.precision = precision
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the outputs `(batch, ...)` and the mean loss, to train."""
-        if not takes_features(self.criterion):
+        if not self.traits.takes_features:
             outputs = self.outputs(batch)
             return outputs, self.loss(outputs, batch)
         inputs, _, *rest = self._here(batch)
@@ -49,11 +50,11 @@ class ModelWithLoss(nn.Module):
     def loss(self, outputs: Tensor, batch: Batch, *seen: object) -> Tensor:
         """Return the mean loss of outputs, and of the features that were seen."""
         targets = batch.targets
-        checks.check_targets(self.criterion, outputs, targets)
+        checks.check_targets(self.traits, outputs, targets)
         with self.precision.autocast():
             loss = self.criterion(outputs, targets.to(outputs.device), *seen)  # type: ignore[misc]
         checks.check_loss(loss)
-        if not divisor(self.criterion, targets):
+        if not (loss.isfinite() or self.traits.divisor(targets)):
             return outputs[:0].sum()  # a share without a label that counts: 0, with gradients
         return self.precision.widen(loss)
 
