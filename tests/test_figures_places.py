@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from mmtutor import figures
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLORS
 
 matplotlib.use("Agg")
 
 
 pytestmark = pytest.mark.usefixtures("no_window")
 
-FILLS = {name: COLOURS[color] for name, color in
+FILLS = {name: COLORS[color] for name, color in
          (("own", "sky"), ("meeting", "yellow"), ("shared", "green"))}  # fmt: skip
 
 

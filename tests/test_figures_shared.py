@@ -51,7 +51,7 @@ def test_a_coordinated_representation_has_encoders_and_no_fusion() -> None:
     sides = [("x_I", "f_I", "h_I"), ("x_T", "f_T", "h_T")]
     html = figures.coordinated(sides).data
     assert html.count("<rect") == 3  # the space and two encoders
-    fusion = f'fill="{figures.COLOURS["yellow"]}"'
+    fusion = f'fill="{figures.COLORS["yellow"]}"'
     assert fusion in figures.network(sides).data and fusion not in html
     assert 'aria-label="x_I → f_I → h_I; x_T → f_T → h_T; coordinated: one space, near' in html
 

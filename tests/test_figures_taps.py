@@ -3,7 +3,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mmtutor import figures
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLORS
 
 matplotlib.use("Agg")
 
@@ -21,7 +21,7 @@ def draw() -> list[plt.Axes]:
 
 
 def dots(axis: plt.Axes, color: str) -> list[list[int]]:
-    return [list(line.get_xdata()) for line in axis.lines if line.get_color() == COLOURS[color]]
+    return [list(line.get_xdata()) for line in axis.lines if line.get_color() == COLORS[color]]
 
 
 def test_each_panel_has_its_title_above_its_dots() -> None:

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from cycler import cycler
 
 # Okabe and Ito's palette: told apart with every common kind of color blindness.
-COLOURS = {
+COLORS = {
     "blue": "#0072b2",
     "orange": "#d55e00",
     "green": "#009e73",
@@ -14,7 +14,7 @@ COLOURS = {
     "gray": "#5c6370",
 }
 # Of the things that a figure compares; gray is left for what they are compared with.
-SERIES_COLOURS = [color for name, color in COLOURS.items() if name != "gray"]
+SERIES_COLORS = [color for name, color in COLORS.items() if name != "gray"]
 SERIES_MARKERS = "osD^vP"
 
 
@@ -25,10 +25,10 @@ def use_style() -> None:
     """
     plt.rcParams.update(
         {
-            "axes.prop_cycle": cycler(color=list(COLOURS.values())),
+            "axes.prop_cycle": cycler(color=list(COLORS.values())),
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.edgecolor": COLOURS["gray"],
+            "axes.edgecolor": COLORS["gray"],
             "axes.titlesize": 11,
             "axes.titlelocation": "left",
             "figure.dpi": 144,

@@ -1,10 +1,55 @@
-"""Sounds as pictures: power by time and frequency."""
+"""Sounds: to hear, and as pictures."""
 
+import html
+import io
+import wave
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
+from IPython.display import HTML
 from numpy.typing import ArrayLike
+from torch import Tensor
+
+from mmtutor.figures.media import data_uri
+
+
+def sound(waveform: Tensor, label: str, sample_rate: int = 8000) -> HTML:
+    """Return a player for a waveform.
+
+    Args:
+        waveform: `(samples,)` in [-1, 1].
+        label: what is heard, for screen readers.
+        sample_rate: samples per second.
+    """
+    samples = (waveform.clamp(-1, 1) * 32767).round().numpy().astype("<i2")
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(samples.tobytes())
+    label, source = html.escape(label), data_uri(buffer, "audio/wav")
+    return HTML(f'<audio controls aria-label="{label}" src="{source}"></audio>')
+
+
+def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
+    """Show a sound `(samples,)` as a curve and as a spectrogram below it."""
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 3.4), sharex=True)
+    seconds = len(sound) / sample_rate
+    top.plot(np.linspace(0, seconds, len(sound)), sound, linewidth=0.6)
+    top.set(ylabel="amplitude")
+    window = torch.hann_window(256)
+    power = torch.stft(sound, 256, hop_length=64, window=window, return_complex=True).abs() ** 2
+    decibels = 10 * (power / power.max()).clamp(min=1e-6).log10()
+    extent = (0, seconds, 0, sample_rate / 2)
+    picture = bottom.imshow(
+        np.asarray(decibels), origin="lower", aspect="auto", extent=extent, cmap="magma"
+    )
+    figure.colorbar(picture, ax=(top, bottom), label="decibels (loudest: 0)", aspect=30)
+    bottom.set(xlabel="seconds", ylabel="hertz", ylim=(0, 2000))
+    plt.show()
 
 
 def spectrograms(
