@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 
 from mmtutor import figures
-from mmtutor.training import History
 from tools import pictures
 
 matplotlib.use("Agg")
@@ -32,21 +31,6 @@ def texts(html: str) -> list[str]:
         for node in ElementTree.fromstring(svg).iter()
         if "text" in node.tag
     ]
-
-
-@pytest.mark.parametrize("validated", [False, True])
-def test_learning_curves_show_what_a_history_measured(validated):
-    rows = [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}]
-    if validated:
-        rows = [
-            row | {"validation_loss": 2 * row["loss"], "validation_accuracy": 0.5} for row in rows
-        ]
-    figures.learning_curves(History(rows))
-    drawn = {line.get_label(): line.get_xydata().tolist() for line in plt.gca().lines}
-    expected = {"training": [[1, 2.0], [2, 1.0]]}
-    if validated:
-        expected["validation"] = [[1, 4.0], [2, 2.0]]
-    assert drawn == expected
 
 
 @pytest.mark.parametrize("name", pictures.pictures())

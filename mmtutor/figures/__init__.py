@@ -3,7 +3,6 @@
 from mmtutor.figures.curves import (
     curve_panels,
     curves,
-    learning_curves,
     lines,
     place_panels,
     speedups,
@@ -60,7 +59,6 @@ __all__ = [
     "heatmap",
     "images",
     "intervals",
-    "learning_curves",
     "lines",
     "meeting_places",
     "network",

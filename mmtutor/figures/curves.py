@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from mmtutor.figures import style
 from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
-from mmtutor.training import History
 
 
 def lines(
@@ -57,28 +57,27 @@ def curves(
         x: the positions; 1, 2, 3, … if None.
     """
     _, axis = plt.subplots()
+    seeds = _bands(axis, runs, x)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    if x is None:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.legend(title=f"mean ± sd, {seeds} seeds", title_fontsize="medium")
+    plt.show()
+
+
+def _positions(count: int, x: ArrayLike | None) -> ArrayLike:
+    return np.arange(1, count + 1) if x is None else x
+
+
+def _bands(axis: Axes, runs: Mapping[str, ArrayLike], x: ArrayLike | None = None) -> int:
+    """Draw the mean of each label's runs in a band of one standard deviation; count the runs."""
     for label, run in runs.items():
         values = np.asarray(run)
         mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
         positions = _positions(values.shape[1], x)
         axis.plot(positions, mean, label=label)
         axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
-    axis.set(xlabel=xlabel, ylabel=ylabel)
-    if x is None:
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.legend(title=f"mean ± sd, {len(values)} seeds", title_fontsize="medium")
-    plt.show()
-
-
-def learning_curves(history: History) -> None:
-    """Show the loss in training and, if it was measured, in validation, epoch by epoch."""
-    names = {"loss": "training", "validation_loss": "validation"}
-    measured = [name for name in names if all(name in row for row in history.rows)]
-    lines({names[name]: history[name] for name in measured}, xlabel="epoch", ylabel="loss")
-
-
-def _positions(count: int, x: ArrayLike | None) -> ArrayLike:
-    return np.arange(1, count + 1) if x is None else x
+    return len(values)
 
 
 def curve_panels(
@@ -100,24 +99,19 @@ def curve_panels(
         level: where to draw a dashed line across every panel, if anywhere.
         level_name: what the dashed line is, written above it in the last panel.
     """
-    _, axes = plt.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)
-    for axis, (title, runs) in zip(axes[0], panels.items(), strict=True):
-        for label, run in runs.items():
-            values = np.asarray(run)
-            mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-            positions = np.arange(1, values.shape[1] + 1)
-            axis.plot(positions, mean, label=label)
-            axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
+    _, axes = style.panels(len(panels), 3.2, sharex=True, sharey=True)
+    for axis, (title, runs) in zip(axes, panels.items(), strict=True):
+        seeds = _bands(axis, runs)
         axis.set(title=title, xlabel=xlabel)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if level is not None:
             axis.axhline(level, color=COLORS["gray"], linestyle="--", linewidth=1, zorder=0)
     if level is not None:
-        last = axes[0, -1]
+        last = axes[-1]
         where = last.get_yaxis_transform()  # x in widths of the panel, y in its data
         last.text(1, level, level_name, transform=where, ha="right", va="bottom", fontsize=9)
-    axes[0, 0].set_ylabel(ylabel)
-    axes[0, -1].legend(title=f"mean ± sd, {len(values)} seeds", title_fontsize="medium")
+    axes[0].set_ylabel(ylabel)
+    axes[-1].legend(title=f"mean ± sd, {seeds} seeds", title_fontsize="medium")
     plt.show()
 
 
@@ -146,10 +140,9 @@ def sweep(
         (line,) = axis.plot(positions, values.mean(axis=0), marker=marker, label=label)
         for run in values:
             axis.plot(positions, run, marker, color=line.get_color(), alpha=0.5, markersize=4)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", ylim=(0, 1.04))
-    axis.set_xticks(positions, [f"{position:g}" for position in positions])
-    axis.minorticks_off()
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.04))
+    style.name_settings(axis, "x", positions)
+    style.legend_above(axis, 2)
     plt.show()
 
 
@@ -163,26 +156,18 @@ def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) 
         workers: numbers of workers.
     """
     counts = np.asarray(workers)
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(7, 3.9), squeeze=False, sharex=True, sharey=True
-    )
-    for axis, (title, curves) in zip(axes[0], panels.items(), strict=True):
+    figure, axes = style.panels(len(panels), 3.9, sharex=True, sharey=True)
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
         axis.plot(counts, counts, "--", color=COLORS["gray"], linewidth=1, label="ideal")
         for marker, (label, values) in zip(SERIES_MARKERS, curves.items(), strict=False):
             axis.plot(counts, values, marker=marker, markersize=5, label=label)
-        _logarithmic(axis, counts)
+        style.name_settings(axis, "x", counts)
+        style.name_settings(axis, "y", counts)
+        axis.grid(axis="y", linewidth=0.5, alpha=0.4)
         axis.set(title=title, xlabel="workers")
-    axes[0, 0].set_ylabel("speed-up")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    axes[0].set_ylabel("speed-up")
+    style.legend_outside(figure, "outside upper center", 2)
     plt.show()
-
-
-def _logarithmic(axis: Axes, counts: np.ndarray) -> None:
-    axis.set(xscale="log", yscale="log")
-    axis.set_xticks(counts, [f"{count:g}" for count in counts])
-    axis.set_yticks(counts, [f"{count:g}" for count in counts])
-    axis.minorticks_off()
-    axis.grid(axis="y", linewidth=0.5, alpha=0.4)
 
 
 def place_panels(
@@ -207,11 +192,9 @@ def place_panels(
         xlabel: what the places are.
         label: what the values are.
     """
-    figure, axes = plt.subplots(
-        1, len(results), figsize=(7, 3.4), sharex=True, sharey=True, squeeze=False
-    )
+    figure, axes = style.panels(len(results), 3.4, sharex=True, sharey=True)
     at = np.arange(len(places))
-    for axis, (title, conditions) in zip(axes[0], results.items(), strict=True):
+    for axis, (title, conditions) in zip(axes, results.items(), strict=True):
         for number, (name, runs) in enumerate(conditions.items()):
             values = np.asarray(runs, dtype=float)
             marker, color = SERIES_MARKERS[number], SERIES_COLORS[number]
@@ -223,12 +206,9 @@ def place_panels(
         if chance is not None:
             axis.axhline(chance, color=COLORS["gray"], linestyle=":", label="guessing")
         axis.set(title=title, xlim=(-0.4, len(places) - 0.5), ylim=(0, 1.04))
-        axis.xaxis.set_major_locator(FixedLocator([float(x) for x in at]))
-        axis.xaxis.set_major_formatter(FixedFormatter(list(places)))
+        axis.set_xticks(at, places)
         axis.tick_params(axis="x", labelsize=8)
-    axes[0, 0].set_ylabel(label)
+    axes[0].set_ylabel(label)
     figure.supxlabel(xlabel, fontsize=10)
-    lines = [axis.get_legend_handles_labels() for axis in axes.flat]
-    named = {name: line for each in lines for line, name in zip(*each, strict=True)}
-    figure.legend(named.values(), named.keys(), loc="outside upper right", ncols=4)
+    style.legend_outside(figure, "outside upper right", 4)
     plt.show()

@@ -1,6 +1,6 @@
 """Diagrams of blocks and networks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -78,15 +78,9 @@ def network(
         head: label of the last layer.
         output: label of the result.
     """
-    column = BOX + 16
-    picture = Picture(column * len(encoders), 300)
+    picture = Picture((BOX + 16) * len(encoders), 300)
     middle = picture.width / 2
-    for i, (given, encoder, features) in enumerate(encoders):
-        x = column * (i + 0.5)
-        picture.text(x, 16, given)
-        picture.arrow((x, 24), (x, 50))
-        picture.box(x, 50, encoder, "encoder")
-        picture.arrow((x, 78), (x, 130))
+    for x, features in _encoders(picture, encoders):
         picture.text(x + 8, 106, features, "start")
     picture.box(middle, 130, fusion, "fusion", picture.width - 16)
     picture.arrow((middle, 158), (middle, 210))
@@ -94,8 +88,24 @@ def network(
     picture.box(middle, 210, head, "head")
     picture.arrow((middle, 238), (middle, 270))
     picture.text(middle, 290, output)
-    parts = "; ".join(f"{given} → {encoder} → {features}" for given, encoder, features in encoders)
-    return HTML(picture.svg(f"{parts}; all into {fusion} → z → {head} → {output}"))
+    return HTML(picture.svg(f"{_in_words(encoders)}; all into {fusion} → z → {head} → {output}"))
+
+
+def _encoders(
+    picture: Picture, encoders: Sequence[tuple[str, str, str]]
+) -> Iterator[tuple[float, str]]:
+    """Draw each encoder between its input and y = 130; yield where it stands, and its features."""
+    for number, (given, encoder, features) in enumerate(encoders):
+        x = (BOX + 16) * (number + 0.5)
+        picture.text(x, 16, given)
+        picture.arrow((x, 24), (x, 50))
+        picture.box(x, 50, encoder, "encoder")
+        picture.arrow((x, 78), (x, 130))
+        yield x, features
+
+
+def _in_words(encoders: Sequence[tuple[str, str, str]]) -> str:
+    return "; ".join(" → ".join(labels) for labels in encoders)
 
 
 def coordinated(
@@ -110,25 +120,18 @@ def coordinated(
         space: label of the space.
         loss: what the loss asks of features in it.
     """
-    column = BOX + 16
-    picture = Picture(column * len(encoders), 300)
+    picture = Picture((BOX + 16) * len(encoders), 300)
     middle = picture.width / 2
     picture.elements.append(
         f'<rect x="8" y="130" width="{picture.width - 16}" height="108" rx="6" fill="none" '
         'stroke="currentColor" stroke-dasharray="5 4"/>'
     )
-    for i, (given, encoder, features) in enumerate(encoders):
-        x = column * (i + 0.5)
-        picture.text(x, 16, given)
-        picture.arrow((x, 24), (x, 50))
-        picture.box(x, 50, encoder, "encoder")
-        picture.arrow((x, 78), (x, 130))
+    for x, features in _encoders(picture, encoders):
         picture.text(x, 158, features)
         picture.arrow((middle, 172), (x, 172))
     picture.text(middle, 200, loss)
     picture.text(middle, 226, space)
-    parts = "; ".join(f"{given} → {encoder} → {features}" for given, encoder, features in encoders)
-    return HTML(picture.svg(f"{parts}; {space}, {loss}"))
+    return HTML(picture.svg(f"{_in_words(encoders)}; {space}, {loss}"))
 
 
 def meeting_places(blocks: int) -> HTML:

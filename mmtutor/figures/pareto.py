@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
+from mmtutor.figures import style
 from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
 
 Points = Mapping[str, Mapping[str, tuple[float, ArrayLike]]]
@@ -92,7 +93,7 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     _draw_stairs(axis, points)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.margins(x=0.08)
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    style.legend_above(axis, 3)
     _write_labels(axis, points)
     plt.show()
 

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from mmtutor.figures import style
 from mmtutor.figures.style import COLORS
 
 
@@ -64,10 +65,8 @@ def example(inputs: Mapping[str, Tensor | str]) -> None:
 
 
 def _picture(axis: Axes, picture: Tensor) -> None:
-    """Show a picture in a frame, so that its edges can be seen on any page."""
     axis.imshow(np.asarray(picture), vmin=0, vmax=1)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set(visible=True, color=COLORS["gray"], linewidth=1.5)
+    style.frame(axis)
 
 
 def picture_table(
@@ -88,8 +87,7 @@ def picture_table(
     highest = pictures.max().item()
     for axis, picture in zip(axes.flat, pictures.flatten(0, 1), strict=True):
         axis.imshow(picture.numpy(), vmin=0, vmax=highest)
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set(visible=True, color=COLORS["gray"], linewidth=1.5)
+        style.frame(axis)
     for axis, name in zip(axes[0], columns, strict=True):
         axis.set_title(name, loc="center")
     for axis, name in zip(axes[:, 0], rows, strict=True):
@@ -115,24 +113,21 @@ def footprints(
             drawn: the first solid, the second dashed.
         names: what the squares are, for the legend.
     """
-    styles = ((COLORS["orange"], "-"), ("black", "--"))
-    size = (7, 0.75 + 6.6 / len(influence))
-    figure, axes = plt.subplots(1, len(influence), figsize=size, squeeze=False)
-    for axis, (title, values), sides in zip(axes[0], influence.items(), boxes, strict=True):
+    looks = ((COLORS["orange"], "-"), ("black", "--"))
+    figure, axes = style.panels(len(influence), 0.75 + 6.6 / len(influence))
+    for axis, (title, values), sides in zip(axes, influence.items(), boxes, strict=True):
         pixels = np.asarray(values, dtype=float)
         rows, columns = pixels.shape
         shown = np.ma.masked_equal(pixels / pixels.max(), 0)
         axis.imshow(shown, cmap="Blues", norm=PowerNorm(0.4, vmin=-0.02, vmax=1))
-        for side, name, (color, line) in zip(sides, names, styles, strict=False):
+        for side, name, (color, line) in zip(sides, names, looks, strict=False):
             corner = (columns // 2 - side / 2, rows // 2 - side / 2)
             box = Rectangle(corner, side, side, fill=False, color=color, linestyle=line, lw=1.5)
             box.set_label(name)
             axis.add_patch(box)
         axis.set_title(title, loc="center")
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set(visible=True, color=COLORS["gray"])
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        style.frame(axis, width=0.8)
+    style.legend_outside(figure, "outside lower center")
     plt.show()
 
 
@@ -172,13 +167,13 @@ def found_names(pictures: Tensor, names: Sequence[str], answers: Sequence[Sequen
     size = (6.2, height * len(pictures))
     _, axes = plt.subplots(len(pictures), 2, figsize=size, squeeze=False, width_ratios=(height, 5))
     for (left, text), picture, name, found in zip(axes, pictures, names, answers, strict=True):
-        _frame(left, picture, COLORS["gray"], 1.5)
+        _picture(left, picture)
         text.axis("off")
         text.text(0, 1 - 0.5 / lines, name, va="center", color=COLORS["gray"])
         for row, answer in enumerate(found, start=1):
-            style = {"color": COLORS["green"], "weight": "bold"} if answer == name else {}
+            look = {"color": COLORS["green"], "weight": "bold"} if answer == name else {}
             mark = "●" if answer == name else "○"
-            text.text(0, 1 - (row + 0.5) / lines, f"{mark} {answer}", va="center", **style)
+            text.text(0, 1 - (row + 0.5) / lines, f"{mark} {answer}", va="center", **look)
     plt.show()
 
 
@@ -200,15 +195,10 @@ def found_pictures(names: Sequence[str], answers: Tensor, right: Tensor) -> None
         part.suptitle(name, fontsize=11)
         axes = part.subplots(1, columns, squeeze=False)[0]
         for axis, picture, is_right in zip(axes, pictures, rights, strict=True):
-            _frame(axis, picture, COLORS["green" if is_right else "gray"], 4 if is_right else 1)
+            axis.imshow(picture.numpy(), vmin=0, vmax=1)
+            style.frame(axis, COLORS["green" if is_right else "gray"], 4 if is_right else 1)
             axis.set_xlabel("● right" if is_right else "", color=COLORS["green"])
     plt.show()
-
-
-def _frame(axis: Axes, picture: Tensor, color: str, width: float) -> None:
-    axis.imshow(picture.numpy(), vmin=0, vmax=1)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set(visible=True, color=color, linewidth=width)
 
 
 def heatmap(
@@ -250,19 +240,17 @@ def confusion(matrices: Mapping[str, ArrayLike]) -> None:
     Args:
         matrices: title → counts `(classes, classes)`; drawn as shares of each row.
     """
-    figure, axes = plt.subplots(
-        1, len(matrices), figsize=(7, 0.6 + 6.4 / len(matrices)), squeeze=False, sharey=True
-    )
+    figure, axes = style.panels(len(matrices), 0.6 + 6.4 / len(matrices), sharey=True)
     shares = {title: np.asarray(counts, dtype=float) for title, counts in matrices.items()}
     for title, counts in shares.items():
         shares[title] = counts / counts.sum(axis=1, keepdims=True)
         np.fill_diagonal(shares[title], np.nan)
     highest = max(float(np.nanmax(values)) for values in shares.values())
-    for axis, (title, values) in zip(axes[0], shares.items(), strict=True):
+    for axis, (title, values) in zip(axes, shares.items(), strict=True):
         picture = axis.imshow(values, vmin=0, vmax=highest, cmap="Blues")
         axis.set_facecolor("lightgray")
         ticks = range(len(values))
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
-    axes[0][0].set_ylabel("true class")
+    axes[0].set_ylabel("true class")
     figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the row")
     plt.show()

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mmtutor.figures import style
 from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
 
 MARKERS = "ox^s"  # of classes, for whoever does not see their colors
@@ -21,21 +22,14 @@ def scatter(
         xlabel: what runs to the right in every panel.
         ylabel: what runs up.
     """
-    _, axes = plt.subplots(
-        1,
-        len(panels),
-        figsize=(7, 0.5 + 6.5 / len(panels)),
-        squeeze=False,
-        sharex=True,
-        sharey=True,
-    )
-    for axis, (title, values) in zip(axes[0], panels.items(), strict=True):
+    _, axes = style.panels(len(panels), 0.5 + 6.5 / len(panels), sharex=True, sharey=True)
+    for axis, (title, values) in zip(axes, panels.items(), strict=True):
         x, y, classes = map(np.asarray, values)
         for number, kind in enumerate(np.unique(classes)):
             chosen = classes == kind
             axis.scatter(x[chosen], y[chosen], s=14, marker=MARKERS[number % len(MARKERS)])
         axis.set(title=title, xlabel=xlabel, aspect="equal")
-    axes[0, 0].set_ylabel(ylabel)
+    axes[0].set_ylabel(ylabel)
     plt.show()
 
 
@@ -61,25 +55,17 @@ def clouds(
     """
     bounds = np.asarray(edges, dtype=float)
     names = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
-    figure, axes = plt.subplots(
-        1,
-        len(panels),
-        figsize=(7, 1.1 + 6.2 / len(panels)),
-        squeeze=False,
-        sharex=True,
-        sharey=True,
-    )
-    for axis, name, (title, values) in zip(axes[0], names, panels.items(), strict=True):
+    figure, axes = style.panels(len(panels), 1.1 + 6.2 / len(panels), sharex=True, sharey=True)
+    for axis, name, (title, values) in zip(axes, names, panels.items(), strict=True):
         x, y = (np.asarray(value, dtype=float) for value in values)
         axis.scatter(x, y, s=7, alpha=0.3, linewidth=0, color=COLORS["blue"], label="an example")
-        style = {"color": COLORS["gray"], "linestyle": "--", "linewidth": 1.5}
-        axis.plot(bounds[[0, -1]], slope * bounds[[0, -1]], label=line, **style)
-        style = {"color": COLORS["orange"], "marker": "o", "markersize": 5}
-        axis.plot(*_means(x, y, bounds), label="mean in a bin", **style)
+        ends = bounds[[0, -1]]
+        axis.plot(ends, slope * ends, "--", color=COLORS["gray"], linewidth=1.5, label=line)
+        mean_x, mean_y = _means(x, y, bounds)
+        axis.plot(mean_x, mean_y, "o-", color=COLORS["orange"], markersize=5, label="mean in a bin")
         axis.set(title=title, xlabel=name)
-    axes[0, 0].set_ylabel(ylabel)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    axes[0].set_ylabel(ylabel)
+    style.legend_outside(figure, "outside lower center")
     plt.show()
 
 
@@ -155,17 +141,17 @@ def exit_curves(curves: Runs, points: Runs | None = None, *, xlabel: str, ylabel
         ylabel: what the score is.
     """
     _, axis = plt.subplots(figsize=(7, 3.8))
-    for (label, values), color, style in zip(curves.items(), SERIES_COLORS, _STYLES, strict=False):
+    for (label, values), color, kind in zip(curves.items(), SERIES_COLORS, _STYLES, strict=False):
         costs, scores = (np.asarray(value, dtype=float) for value in values)
         axis.plot(costs.T, scores.T, color=color, linewidth=0.8, alpha=0.4)
-        axis.plot(costs.mean(axis=0), scores.mean(axis=0), style, color=color, label=label)
+        axis.plot(costs.mean(axis=0), scores.mean(axis=0), kind, color=color, label=label)
     left = zip((points or {}).items(), SERIES_COLORS[len(curves) :], "sD^", strict=False)
     for (label, values), color, marker in left:
         costs, scores = (np.asarray(value, dtype=float) for value in values)
         axis.plot(costs, scores, marker, color=color, markersize=4, alpha=0.4)
         axis.plot(costs.mean(), scores.mean(), marker, color=color, markersize=9, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    style.legend_above(axis, 2)
     plt.show()
 
 
@@ -199,7 +185,7 @@ def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidt
     )
     axis.xaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_major_formatter("{x:g}")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    style.legend_above(axis, 3)
     plt.show()
 
 
@@ -218,18 +204,17 @@ def predictors(
         ylabel: what was measured.
     """
     y = np.asarray(measured, dtype=float)
-    _, axes = plt.subplots(1, len(panels), figsize=(7, 3.2), squeeze=False, sharey=True)
-    for axis, (name, values) in zip(axes[0], panels.items(), strict=True):
+    _, axes = style.panels(len(panels), 3.2, sharey=True)
+    for axis, (name, values) in zip(axes, panels.items(), strict=True):
         x = np.asarray(values, dtype=float)
         factor = 1.0 if name == exact else float(np.median(y / x))
         ends = np.array([x.min(), x.max()])
-        style = "-" if name == exact else "--"
-        label = "equal" if name == exact else "proportional"
-        axis.plot(ends, factor * ends, style, color=COLORS["gray"], linewidth=1.5, label=label)
+        kind, label = ("-", "equal") if name == exact else ("--", "proportional")
+        axis.plot(ends, factor * ends, kind, color=COLORS["gray"], linewidth=1.5, label=label)
         axis.plot(x, y, "o", color=COLORS["blue"], markersize=5, alpha=0.7, markeredgewidth=0)
         axis.set(xscale="log", yscale="log", xlabel=name)
         axis.minorticks_off()
         axis.legend(loc="upper left")
-    axes[0, 0].set(ylabel=ylabel, ylim=(y.min() / 2, y.max() * 4))
-    axes[0, 0].yaxis.set_major_formatter("{x:g}")
+    axes[0].set(ylabel=ylabel, ylim=(y.min() / 2, y.max() * 4))
+    axes[0].yaxis.set_major_formatter("{x:g}")
     plt.show()

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mmtutor.figures import style
 from mmtutor.figures.style import COLORS, SERIES_MARKERS
 
 
@@ -59,33 +60,25 @@ def score_panels(
     """
     first = next(iter(results.values()))
     methods = list(first)[::-1]
-    size = (7, 1.2 + 0.34 * len(methods))
-    figure, axes = plt.subplots(
-        1, len(results), figsize=size, squeeze=False, sharex=True, sharey=True
-    )
-    for axis, (title, scores) in zip(axes[0], results.items(), strict=True):
+    height = 1.2 + 0.34 * len(methods)
+    figure, axes = style.panels(len(results), height, sharex=True, sharey=True)
+    for axis, (title, scores) in zip(axes, results.items(), strict=True):
         runs = [np.asarray(scores[method], dtype=float) for method in methods]
         axis.barh(methods, [run.mean() for run in runs], color=COLORS["sky"], height=0.6)
         for row, (method, run) in enumerate(zip(methods, runs, strict=True)):
             axis.scatter(run, [row] * len(run), color="black", s=8, zorder=3, label="a run")
             best = (truth or {}).get(title, {}).get(method)
             if best is not None:
-                style = {"color": COLORS["orange"], "linewidth": 3, "zorder": 4}
-                axis.plot([best, best], [row - 0.42, row + 0.42], label=truth_label, **style)
+                ends = [row - 0.42, row + 0.42]
+                color = COLORS["orange"]
+                axis.plot([best] * 2, ends, color=color, linewidth=3, zorder=4, label=truth_label)
         axis.set_title(title)
-    handles = {
-        name: handle for handle, name in zip(*axes[0, 0].get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower right", ncols=2)
+    style.legend_outside(figure, "outside lower right", 2)
     figure.supxlabel(label, fontsize=10)
     plt.show()
 
 
-_LINES = (
-    {"color": COLORS["gray"], "linestyle": ":"},
-    {"color": COLORS["yellow"], "linestyle": "--"},
-    {"color": COLORS["green"], "linestyle": "-"},
-)
+_LINES = ((COLORS["gray"], ":"), (COLORS["yellow"], "--"), (COLORS["green"], "-"))
 
 
 def dot_panels(
@@ -109,13 +102,12 @@ def dot_panels(
     """
     first = next(iter(results.values()))
     methods = list(first)[::-1]
-    size = (7 if len(results) > 1 else 5, 1.1 + 0.27 * len(methods))
-    figure, axes = plt.subplots(
-        1, len(results), figsize=size, squeeze=False, sharex=scales is None, sharey=True
-    )
-    for axis, (title, scores) in zip(axes[0], results.items(), strict=True):
-        for style, (name, value) in zip(_LINES, (marks or {}).get(title, {}).items(), strict=False):
-            axis.axvline(value, label=name, linewidth=1.8, **style)
+    width, height = 7 if len(results) > 1 else 5, 1.1 + 0.27 * len(methods)
+    figure, axes = style.panels(len(results), height, width, sharex=scales is None, sharey=True)
+    for axis, (title, scores) in zip(axes, results.items(), strict=True):
+        known = (marks or {}).get(title, {})
+        for (name, value), (color, kind) in zip(known.items(), _LINES, strict=False):
+            axis.axvline(value, color=color, linestyle=kind, linewidth=1.8, label=name)
         runs = np.array([np.asarray(scores[method], dtype=float) for method in methods])
         rows = np.arange(len(methods))
         axis.plot(
@@ -143,8 +135,7 @@ def dot_panels(
         axis.set(title=title, yticks=rows, yticklabels=methods, ylim=(-0.6, len(rows) - 0.4))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.grid(axis="y", linewidth=0.4)
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=2)
+    style.legend_outside(figure, "outside upper right", 2)
     figure.supxlabel(label, fontsize=10)
     plt.show()
 
@@ -188,5 +179,5 @@ def intervals(
     axis.set_yticks(range(len(results)), list(results))
     axis.invert_yaxis()
     axis.set(xlabel=xlabel, xlim=(0, 1))
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=rows + 1)
+    style.legend_above(axis, rows + 1)
     plt.show()

@@ -22,7 +22,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "network": {"encoders", "fusion", "processes"},
     "balancing": {"losses", "modes", "network", "processes"},
     "training": set(),
-    "figures": {"training"},
+    "figures": set(),
     "exercises": {"blocks", "losses"},
     "doctor": {"data", "network"},
     "__main__": {"__init__", "data", "doctor"},
