@@ -32,11 +32,9 @@ def lines(
     _, axis = plt.subplots()
     for label, values in curves.items():
         values = np.asarray(values)
-        axis.plot(_positions(len(values), x), values, label=label)
+        axis.plot(_positions(axis, len(values), x), values, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     axis.margins(x=0)
-    if x is None:
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend()
     plt.show()
 
@@ -59,14 +57,16 @@ def curves(
     _, axis = plt.subplots()
     seeds = _bands(axis, runs, x)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    if x is None:
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(title=f"mean ± sd, {seeds} seeds", title_fontsize="medium")
     plt.show()
 
 
-def _positions(count: int, x: ArrayLike | None) -> ArrayLike:
-    return np.arange(1, count + 1) if x is None else x
+def _positions(axis: Axes, count: int, x: ArrayLike | None) -> np.ndarray:
+    """Return where values stand; where these are whole numbers, give the axis whole ticks."""
+    positions = np.arange(1, count + 1) if x is None else np.asarray(x)
+    if (positions == positions.round()).all():
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return positions
 
 
 def _bands(axis: Axes, runs: Mapping[str, ArrayLike], x: ArrayLike | None = None) -> int:
@@ -74,7 +74,7 @@ def _bands(axis: Axes, runs: Mapping[str, ArrayLike], x: ArrayLike | None = None
     for label, run in runs.items():
         values = np.asarray(run)
         mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-        positions = _positions(values.shape[1], x)
+        positions = _positions(axis, values.shape[1], x)
         axis.plot(positions, mean, label=label)
         axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
     return len(values)
@@ -103,7 +103,6 @@ def curve_panels(
     for axis, (title, runs) in zip(axes, panels.items(), strict=True):
         seeds = _bands(axis, runs)
         axis.set(title=title, xlabel=xlabel)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if level is not None:
             axis.axhline(level, color=COLORS["gray"], linestyle="--", linewidth=1, zorder=0)
     if level is not None:

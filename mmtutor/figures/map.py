@@ -1,5 +1,6 @@
 """The map of the field: what five problems ask of one digit in several modalities."""
 
+import html
 from collections.abc import Iterator
 
 from IPython.display import HTML
@@ -27,7 +28,7 @@ class _Panel(Picture):
         super().__init__(_WIDTH, _HEIGHT)
         self.elements.append(
             f'<text x="{_MIDDLE}" y="16" text-anchor="middle" font-weight="bold" '
-            f'fill="currentColor">{title}</text>'
+            f'fill="currentColor">{html.escape(title)}</text>'
         )
         if caption:
             self.text(_MIDDLE, _CAPTION, caption)

@@ -14,6 +14,7 @@ def scores(
     results: Mapping[str, ArrayLike],
     *,
     chance: float | None = None,
+    chance_label: str = "chance",
     label: str = "test accuracy",
 ) -> None:
     """Show one bar for each method, the mean of its runs, and a dot for each run.
@@ -21,6 +22,7 @@ def scores(
     Args:
         results: method → one number for each run.
         chance: what guessing gives, drawn as a dashed line.
+        chance_label: what that line is.
         label: what the numbers are.
     """
     _, axis = plt.subplots(figsize=(7, 0.7 + 0.42 * len(results)))
@@ -30,11 +32,15 @@ def scores(
     for row, seeds in enumerate(values):
         if len(seeds) > 1:
             axis.scatter(seeds, [row] * len(seeds), color="black", s=12, zorder=3)
-        axis.text(seeds.max(), row, f"  {seeds.mean():.2f}", va="center")
+        # On a white ground, so that the line of chance does not run through the number.
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        mean = f"{seeds.mean():.2f}"
+        at = (seeds.max(), row)
+        axis.annotate(mean, at, (6, 0), textcoords="offset points", va="center", bbox=ground)
     if chance is not None:
         axis.axvline(chance, color=COLORS["gray"], linestyle="--", linewidth=1)
         top = len(values) - 0.55
-        axis.text(chance, top, " chance", color=COLORS["gray"], fontsize=9)
+        axis.text(chance, top, f" {chance_label}", color=COLORS["gray"], fontsize=9)
     if any(len(seeds) > 1 for seeds in values):
         label += " (bar: mean, dots: runs)"
     axis.set(xlabel=label, xlim=(0, 1.12 * max(seeds.max() for seeds in values)))
@@ -71,8 +77,9 @@ def score_panels(
             if best is not None:
                 ends = [row - 0.42, row + 0.42]
                 color = COLORS["orange"]
-                axis.plot([best] * 2, ends, color=color, linewidth=3, zorder=4, label=truth_label)
+                axis.plot([best] * 2, ends, color=color, linewidth=3, zorder=2, label=truth_label)
         axis.set_title(title)
+        axis.xaxis.set_major_formatter("{x:g}")  # short, so that ticks of two panels stay apart
     style.legend_outside(figure, "outside lower right", 2)
     figure.supxlabel(label, fontsize=10)
     plt.show()

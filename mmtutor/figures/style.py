@@ -49,7 +49,8 @@ def use_style() -> None:
             "font.size": 10,
             "image.cmap": "gray",
             "image.interpolation": "nearest",
-            "legend.frameon": False,
+            "legend.edgecolor": "none",  # seen only where a curve runs below a legend
+            "legend.framealpha": 0.85,
             "lines.linewidth": 2,
             "savefig.facecolor": "white",
             "figure.facecolor": "white",
