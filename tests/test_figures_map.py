@@ -93,3 +93,13 @@ def test_the_panels_take_the_color_of_the_page_and_have_words(panels) -> None:
         for node in panel.iter():
             assert {node.get("fill"), node.get("stroke")} <= ours
         assert all(node.get("fill") == "currentColor" for node in marks(panel, "text"))
+
+
+def test_the_word_for_the_digit_may_hold_brackets_quotes_and_ampersands() -> None:
+    html = figures.problems(SCAN, OTHER, '<&> "7', "--...").data
+    svgs = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html)]
+    assert ['<&> "7' in texts(svg) for svg in svgs] == [True, True, True, False, True, True]
+    assert ['<&> "7' in svg.get("aria-label") for svg in svgs] == [
+        *[True, True, True],
+        *[False, True, True],
+    ]
