@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS, SERIES_MARKERS
 
 
 def lines(
@@ -133,16 +133,21 @@ def sweep(
     """
     positions = np.asarray(settings, dtype=float)
     _, axis = plt.subplots(figsize=(7, 3.6))
+    _runs(axis, positions, results)
+    axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.04))
+    style.name_settings(axis, "x", positions)
+    style.legend_above(axis, 2)
+    plt.show()
+
+
+def _runs(axis: Axes, positions: np.ndarray, results: Mapping[str, ArrayLike]) -> None:
+    """Join each label's means by a line, and draw a marker for each of its runs."""
     for number, (label, runs) in enumerate(results.items()):
         values = np.asarray(runs, dtype=float)
         marker = SERIES_MARKERS[number % len(SERIES_MARKERS)]
         (line,) = axis.plot(positions, values.mean(axis=0), marker=marker, label=label)
         for run in values:
             axis.plot(positions, run, marker, color=line.get_color(), alpha=0.5, markersize=4)
-    axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.04))
-    style.name_settings(axis, "x", positions)
-    style.legend_above(axis, 2)
-    plt.show()
 
 
 def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) -> None:
@@ -194,12 +199,7 @@ def place_panels(
     figure, axes = style.panels(len(results), 3.4, sharex=True, sharey=True)
     at = np.arange(len(places))
     for axis, (title, conditions) in zip(axes, results.items(), strict=True):
-        for number, (name, runs) in enumerate(conditions.items()):
-            values = np.asarray(runs, dtype=float)
-            marker, color = SERIES_MARKERS[number], SERIES_COLORS[number]
-            axis.plot(at, values.mean(axis=0), marker=marker, label=name, color=color)
-            for run in values:
-                axis.plot(at, run, marker, color=color, alpha=0.4, markersize=3.5)
+        _runs(axis, at, conditions)
         if levels is not None:
             axis.axhline(levels[title], color=COLORS["gray"], linestyle="--", label=level_name)
         if chance is not None:

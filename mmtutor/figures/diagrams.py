@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from mmtutor.figures.style import COLORS
-from mmtutor.figures.svg import BOX, TALL, Picture
+from mmtutor.figures.svg import BOX, FILLS, TALL, Picture
 
 _STEP = 44  # from one layer of a block to the next
 _COLUMN, _ROW, _HIGH = 76, 34, 22  # of meeting places: of one network, of one layer, of one box
@@ -183,10 +183,9 @@ def _cut(picture: Picture, middle: float, place: int, blocks: int) -> None:
 
 
 def _box(picture: Picture, x: float, y: float, width: float, kind: str) -> None:
-    fill = {"encoder": COLORS["sky"], "fusion": COLORS["yellow"], "head": COLORS["green"]}[kind]
     picture.elements.append(
         f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width:g}" height="{_HIGH}" rx="4" '
-        f'fill="{fill}" fill-opacity="0.4" stroke="{fill}"/>'
+        f'fill="{FILLS[kind]}" fill-opacity="0.4" stroke="{FILLS[kind]}"/>'
     )
 
 

@@ -117,25 +117,13 @@ def dot_panels(
             axis.axvline(value, color=color, linestyle=kind, linewidth=1.8, label=name)
         runs = np.array([np.asarray(scores[method], dtype=float) for method in methods])
         rows = np.arange(len(methods))
+        blue, count = COLORS["blue"], runs.shape[1]
+        at = np.tile(rows, count)
         axis.plot(
-            runs.T.ravel(),
-            np.tile(rows, runs.shape[1]),
-            "o",
-            color=COLORS["blue"],
-            markersize=5,
-            markeredgewidth=0,
-            alpha=0.5,
-            label="one run",
+            runs.T.ravel(), at, "o", color=blue, markersize=5, mew=0, alpha=0.5, label="one run"
         )
-        axis.plot(
-            runs.mean(axis=1),
-            rows,
-            "|",
-            color=COLORS["blue"],
-            markersize=12,
-            markeredgewidth=2.2,
-            label=f"mean of {runs.shape[1]}",
-        )
+        mean, name = runs.mean(axis=1), f"mean of {count}"
+        axis.plot(mean, rows, "|", color=blue, markersize=12, mew=2.2, label=name)
         if scales is not None:
             low, high = scales[title]
             axis.set_xlim(min(low, float(runs.min())), max(high, float(runs.max())))

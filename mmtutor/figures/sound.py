@@ -73,13 +73,9 @@ def spectrograms(
     values = {title: np.asarray(panel, dtype=float) for title, panel in panels.items()}
     lowest = min(panel.min() for panel in values.values())
     largest = max(panel.max() for panel in values.values())
+    size = (7, 0.9 + 1.35 * len(values))
     figure, axes = plt.subplots(
-        len(values),
-        1,
-        figsize=(7, 0.9 + 1.35 * len(values)),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
+        len(values), 1, figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for axis, (title, panel) in zip(axes[:, 0], values.items(), strict=True):
         # A value belongs to the middle of its cell, so the outer cells reach over the edge.

@@ -8,7 +8,7 @@ from mmtutor.figures.style import COLORS
 
 BOX, TALL = 150, 28  # width and height of a box in the picture's own units
 
-_FILLS = {
+FILLS = {
     "conv": COLORS["sky"],
     "norm": COLORS["yellow"],
     "relu": COLORS["green"],
@@ -36,7 +36,7 @@ class Picture:
 
     def box(self, x: float, y: float, text: str, kind: str = "", width: int = BOX) -> None:
         """Draw a labeled box whose upper edge has its middle at (x, y)."""
-        fill = _FILLS.get(kind, "none")
+        fill = FILLS.get(kind, "none")
         self.elements.append(
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width}" height="{TALL}" rx="6" '
             f'fill="{fill}" fill-opacity="0.3" stroke="{fill if kind else "currentColor"}"/>'
