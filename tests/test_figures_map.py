@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmtutor import figures
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLORS
 
 SCAN = torch.zeros(8, 8)
 SCAN[1, 2], SCAN[7, 0] = 1, 0.5
@@ -86,10 +86,20 @@ def test_co_learning_is_fusion_whose_second_modality_comes_in_training_only(pane
 
 
 def test_the_panels_take_the_color_of_the_page_and_have_words(panels) -> None:
-    ours = {"currentColor", "none", None, *COLOURS.values()}
+    ours = {"currentColor", "none", None, *COLORS.values()}
     for title, panel in panels.items():
         assert panel.get("role") == "img" and len(panel.get("aria-label")) >= 40
         assert title.split()[0] in panel.get("aria-label").lower()
         for node in panel.iter():
             assert {node.get("fill"), node.get("stroke")} <= ours
         assert all(node.get("fill") == "currentColor" for node in marks(panel, "text"))
+
+
+def test_the_word_for_the_digit_may_hold_brackets_quotes_and_ampersands() -> None:
+    html = figures.problems(SCAN, OTHER, '<&> "7', "--...").data
+    svgs = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html)]
+    assert ['<&> "7' in texts(svg) for svg in svgs] == [True, True, True, False, True, True]
+    assert ['<&> "7' in svg.get("aria-label") for svg in svgs] == [
+        *[True, True, True],
+        *[False, True, True],
+    ]

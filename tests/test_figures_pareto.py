@@ -3,7 +3,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mmtutor import figures
-from mmtutor.figures import COLOURS
+from mmtutor.figures import COLORS
 
 matplotlib.use("Agg")
 
@@ -89,7 +89,7 @@ def test_several_runs_have_a_bar_of_one_standard_deviation() -> None:
 def test_groups_are_told_apart_by_color_and_by_marker() -> None:
     groups = [line for line in draw().lines if line.get_label() in POINTS]
     assert [line.get_marker() for line in groups] == ["o", "s"]
-    assert [line.get_color() for line in groups] == [COLOURS["blue"], COLOURS["orange"]]
+    assert [line.get_color() for line in groups] == [COLORS["blue"], COLORS["orange"]]
     names = [text.get_text() for text in plt.gca().get_legend().get_texts()]
     assert names == ["first", "second", "front"]
 

@@ -22,8 +22,8 @@ def draw(results, **options) -> list[plt.Axes]:
 
 
 def test_columns_are_sorted_by_size_and_then_by_the_mean_of_all_methods() -> None:
-    first = {("a",): [0.6], ("b",): [0.5], ("a", "b"): [0.2]}
-    second = {("a",): [0.2], ("b",): [0.5], ("a", "b"): [0.3]}
+    first = {("a", "b"): [0.2], ("b",): [0.5], ("a",): [0.6]}
+    second = {("a", "b"): [0.3], ("b",): [0.5], ("a",): [0.2]}
     above, _ = draw({"first": first, "second": second})
     dots = [container.lines[0].get_ydata().tolist() for container in above.containers]
     assert dots == [[0.6, 0.5, 0.2], [0.2, 0.5, 0.3]]  # a has 0.4 on average, b 0.5

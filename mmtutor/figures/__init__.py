@@ -1,44 +1,45 @@
 """Every figure of the book. Importing this package sets the book's style."""
 
-from mmtutor.figures.clouds import clouds
-from mmtutor.figures.depth import curve_panels
-from mmtutor.figures.diagrams import beside, block, network
-from mmtutor.figures.dots import dot_panels
-from mmtutor.figures.exits import exit_curves
-from mmtutor.figures.footprints import feature_maps, footprints
-from mmtutor.figures.grids import picture_table
-from mmtutor.figures.latency import predictors, roofline
-from mmtutor.figures.map import problems
-from mmtutor.figures.media import animation, sound
-from mmtutor.figures.panels import score_panels
-from mmtutor.figures.pareto import front, pareto
-from mmtutor.figures.places import meeting_places, place_panels
-from mmtutor.figures.plots import (
-    confusion,
+from mmtutor.figures.curves import (
+    curve_panels,
     curves,
+    lines,
+    place_panels,
+    speedups,
+    sweep,
+)
+from mmtutor.figures.diagrams import (
+    beside,
+    block,
+    coordinated,
+    meeting_places,
+    network,
+    receptive_fields,
+)
+from mmtutor.figures.map import problems
+from mmtutor.figures.media import animation
+from mmtutor.figures.pareto import front, pareto
+from mmtutor.figures.pictures import (
+    confusion,
     example,
+    feature_maps,
+    footprints,
+    found_names,
+    found_pictures,
     heatmap,
     images,
-    learning_curves,
-    lines,
-    scatter,
-    scores,
-    waveform,
+    picture_table,
 )
-from mmtutor.figures.retrieval import found_names, found_pictures, intervals
-from mmtutor.figures.spaces import coordinated
-from mmtutor.figures.spectrograms import spectrograms
-from mmtutor.figures.speedups import speedups
-from mmtutor.figures.style import COLOURS, use_style
+from mmtutor.figures.planes import clouds, exit_curves, predictors, roofline, scatter, trades
+from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
+from mmtutor.figures.sound import sound, spectrograms, waveform
+from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
-from mmtutor.figures.sweeps import sweep
-from mmtutor.figures.taps import receptive_fields
-from mmtutor.figures.trades import trades
 
 use_style()
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "animation",
     "beside",
     "block",
@@ -58,7 +59,6 @@ __all__ = [
     "heatmap",
     "images",
     "intervals",
-    "learning_curves",
     "lines",
     "meeting_places",
     "network",

@@ -1,16 +1,23 @@
 """The map of the field: what five problems ask of one digit in several modalities."""
 
+import html
 from collections.abc import Iterator
 
 from IPython.display import HTML
 from torch import Tensor
 
-from mmtutor.figures.diagrams import Picture
-from mmtutor.figures.style import COLOURS
+from mmtutor.figures.style import COLORS
+from mmtutor.figures.svg import Picture
 
 _WIDTH, _HEIGHT = 168, 186
+
+
 _LEFT, _MIDDLE, _RIGHT = 42, 84, 126  # where the modalities stand
+
+
 _TOP, _DOT = 32, 6  # upper edge of the scans, size of their pixels
+
+
 _CAPTION = 180
 
 
@@ -21,7 +28,7 @@ class _Panel(Picture):
         super().__init__(_WIDTH, _HEIGHT)
         self.elements.append(
             f'<text x="{_MIDDLE}" y="16" text-anchor="middle" font-weight="bold" '
-            f'fill="currentColor">{title}</text>'
+            f'fill="currentColor">{html.escape(title)}</text>'
         )
         if caption:
             self.text(_MIDDLE, _CAPTION, caption)
@@ -62,13 +69,13 @@ class _Panel(Picture):
         for i, value in enumerate(values):
             self.elements.append(
                 f'<rect x="{x + 14 * (i - len(values) / 2):g}" y="{y:g}" width="14" height="14" '
-                f'fill="{COLOURS["sky"]}" fill-opacity="{value}" stroke="currentColor"/>'
+                f'fill="{COLORS["sky"]}" fill-opacity="{value}" stroke="currentColor"/>'
             )
 
     def link(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         (x0, y0), (x, y) = start, end
         self.elements.append(
-            f'<path d="M{x0:g} {y0:g} L{x:g} {y:g}" stroke="{COLOURS["orange"]}" '
+            f'<path d="M{x0:g} {y0:g} L{x:g} {y:g}" stroke="{COLORS["orange"]}" '
             'stroke-width="2.5"/>'
         )
 

@@ -1,33 +1,13 @@
-"""Sound and moving pictures inside a page, without files and without requests."""
+"""Moving pictures inside a page, without files and without requests."""
 
 import base64
 import html
 import io
-import wave
 
 import numpy as np
 from IPython.display import HTML
 from PIL import Image
 from torch import Tensor
-
-
-def sound(waveform: Tensor, label: str, sample_rate: int = 8000) -> HTML:
-    """Return a player for a waveform.
-
-    Args:
-        waveform: `(samples,)` in [-1, 1].
-        label: what is heard, for screen readers.
-        sample_rate: samples per second.
-    """
-    samples = (waveform.clamp(-1, 1) * 32767).round().numpy().astype("<i2")
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes(samples.tobytes())
-    label, source = html.escape(label), _uri(buffer, "audio/wav")
-    return HTML(f'<audio controls aria-label="{label}" src="{source}"></audio>')
 
 
 def animation(video: Tensor, alt: str, seconds: float = 2.0, pixels: int = 160) -> HTML:
@@ -51,7 +31,7 @@ def animation(video: Tensor, alt: str, seconds: float = 2.0, pixels: int = 160) 
         duration=int(1000 * seconds / len(pictures)),
         loop=0,
     )
-    alt, source = html.escape(alt), _uri(buffer, "image/gif")
+    alt, source = html.escape(alt), data_uri(buffer, "image/gif")
     # A reader must be able to stop what moves: closing the fold hides it.
     return HTML(
         "<details open><summary>Moving picture (close to stop)</summary>"
@@ -59,5 +39,6 @@ def animation(video: Tensor, alt: str, seconds: float = 2.0, pixels: int = 160) 
     )
 
 
-def _uri(buffer: io.BytesIO, kind: str) -> str:
+def data_uri(buffer: io.BytesIO, kind: str) -> str:
+    """Return a file as an address that holds it, for a page without requests."""
     return f"data:{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"

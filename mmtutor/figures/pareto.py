@@ -11,11 +11,14 @@ from matplotlib.ticker import LogLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS, SERIES_COLOURS, SERIES_MARKERS
+from mmtutor.figures import style
+from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
 
 Points = Mapping[str, Mapping[str, tuple[float, ArrayLike]]]
 
+
 _MARKER_SIZE = 6  # in points
+
 
 # Where a label may stand, the best place first: steps from the marker's center, in points, and
 # which side or end of the label is nearest to it.
@@ -70,7 +73,7 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     best = front(points)
     _log_scale(axis, [cost for row in points.values() for cost, _ in row.values()])
     for (group, members), color, marker in zip(
-        points.items(), SERIES_COLOURS, SERIES_MARKERS, strict=False
+        points.items(), SERIES_COLORS, SERIES_MARKERS, strict=False
     ):
         axis.plot([], [], marker, color=color, markersize=_MARKER_SIZE, label=group)
         for label, (cost, score) in members.items():
@@ -90,7 +93,7 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     _draw_stairs(axis, points)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.margins(x=0.08)
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    style.legend_above(axis, 3)
     _write_labels(axis, points)
     plt.show()
 
@@ -121,7 +124,7 @@ def _draw_stairs(axis: Axes, points: Points) -> None:
     axis.plot(
         [costs[0], *np.repeat(costs[1:], 2), dearest],
         np.repeat(scores, 2),
-        color=COLOURS["gray"],
+        color=COLORS["gray"],
         linewidth=1.2,
         zorder=1,
         label="front",

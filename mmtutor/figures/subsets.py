@@ -7,9 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLOURS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS, SERIES_MARKERS
 
 _SHADES = ("orange", "blue", "gray", "purple", "green")
+
+
 _SPREAD = 0.3  # from the first to the last method within a column; columns are 1 apart
 
 
@@ -50,13 +52,13 @@ def subset_scores(
             [run.mean() for run in runs],
             [run.std(ddof=1) if run.size > 1 else 0.0 for run in runs],
             fmt=SERIES_MARKERS[number],
-            color=COLOURS[_SHADES[number]],
+            color=COLORS[_SHADES[number]],
             markersize=4.5,
             elinewidth=1.2,
             label=method,
         )
     if chance is not None:
-        style = {"color": COLOURS["gray"], "linestyle": "--", "linewidth": 1}
+        style = {"color": COLORS["gray"], "linestyle": "--", "linewidth": 1}
         above.axhline(chance, label="chance", zorder=1, **style)
     above.set(ylabel=label, ylim=(0, 1))
     above.tick_params(bottom=False)
@@ -85,7 +87,7 @@ def _bands(axis: Axes, sizes: Sequence[int]) -> None:
     """Lay a light band behind every second group of columns of one size."""
     for size in sorted(set(sizes))[::2]:
         start = sizes.index(size) - 0.5
-        axis.axvspan(start, start + sizes.count(size), color=COLOURS["gray"], alpha=0.1, zorder=0)
+        axis.axvspan(start, start + sizes.count(size), color=COLORS["gray"], alpha=0.1, zorder=0)
     axis.set_xlim(-0.5, len(sizes) - 0.5)
 
 
@@ -94,7 +96,7 @@ def _dots(axis: Axes, columns: Sequence[Sequence[str]], names: Sequence[str]) ->
         filled = [row for row, name in enumerate(names) if name in subset]
         hollow = [row for row in range(len(names)) if row not in filled]
         axis.plot([position] * len(filled), filled, "o-", color="black", markersize=6)
-        axis.plot([position] * len(hollow), hollow, "o", color=COLOURS["gray"], mfc="white")
+        axis.plot([position] * len(hollow), hollow, "o", color=COLORS["gray"], mfc="white")
     axis.set_yticks(range(len(names)), names)
     axis.set(ylim=(len(names) - 0.5, -0.5), xticks=[], xlabel="filled: this modality is there")
     axis.tick_params(length=0)

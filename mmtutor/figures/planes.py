@@ -1,0 +1,220 @@
+"""Points in a plane: examples, or methods by two numbers."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mmtutor.figures import style
+from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
+
+MARKERS = "ox^s"  # of classes, for whoever does not see their colors
+
+
+def scatter(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], *, xlabel: str, ylabel: str
+) -> None:
+    """Show points in the color and the shape of their class, a panel for each set of them.
+
+    Args:
+        panels: title → x, y and integer class of each point, all `(points,)`.
+        xlabel: what runs to the right in every panel.
+        ylabel: what runs up.
+    """
+    _, axes = style.panels(len(panels), 0.5 + 6.5 / len(panels), sharex=True, sharey=True)
+    for axis, (title, values) in zip(axes, panels.items(), strict=True):
+        x, y, classes = map(np.asarray, values)
+        for number, kind in enumerate(np.unique(classes)):
+            chosen = classes == kind
+            axis.scatter(x[chosen], y[chosen], s=14, marker=MARKERS[number % len(MARKERS)])
+        axis.set(title=title, xlabel=xlabel, aspect="equal")
+    axes[0].set_ylabel(ylabel)
+    plt.show()
+
+
+def clouds(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    edges: ArrayLike,
+    *,
+    slope: float,
+    line: str,
+    xlabel: str | Sequence[str],
+    ylabel: str,
+) -> None:
+    """Show points, and the mean of those in each bin, a panel for each set of them.
+
+    Args:
+        panels: title → x and y of each point, both `(points,)`.
+        edges: edges of the bins of x, rising; a bin holds its lower edge. An empty one has no
+            mean.
+        slope: of the dashed line through the origin to which the means are compared.
+        line: what that line is.
+        xlabel: what runs to the right, in all panels or in each.
+        ylabel: what runs up.
+    """
+    bounds = np.asarray(edges, dtype=float)
+    names = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
+    figure, axes = style.panels(len(panels), 1.1 + 6.2 / len(panels), sharex=True, sharey=True)
+    for axis, name, (title, values) in zip(axes, names, panels.items(), strict=True):
+        x, y = (np.asarray(value, dtype=float) for value in values)
+        axis.scatter(x, y, s=7, alpha=0.3, linewidth=0, color=COLORS["blue"], label="an example")
+        ends = bounds[[0, -1]]
+        axis.plot(ends, slope * ends, "--", color=COLORS["gray"], linewidth=1.5, label=line)
+        mean_x, mean_y = _means(x, y, bounds)
+        axis.plot(mean_x, mean_y, "o-", color=COLORS["orange"], markersize=5, label="mean in a bin")
+        axis.set(title=title, xlabel=name)
+    axes[0].set_ylabel(ylabel)
+    style.legend_outside(figure, "outside lower center")
+    plt.show()
+
+
+def _means(x: np.ndarray, y: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean x and the mean y of the points in each bin that has any."""
+    bins = np.digitize(x, edges)
+    filled = [bins == number for number in range(1, len(edges)) if (bins == number).any()]
+    return np.array([x[f].mean() for f in filled]), np.array([y[f].mean() for f in filled])
+
+
+def trades(
+    methods: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    curve: tuple[ArrayLike, ArrayLike],
+    *,
+    line: str,
+    xlabel: str,
+    ylabel: str,
+    steps: Mapping[str, int] | None = None,
+) -> None:
+    """Show two scores of each method, over the curve along which one method can move.
+
+    A method is told by its color and its marker: large at the mean, small at each run.
+
+    Args:
+        methods: name → both scores of its runs, x and y, each `(runs,)`; at most six names.
+        curve: x and y of the positions of the curve, each `(positions,)`.
+        line: what the curve is.
+        xlabel: what runs to the right.
+        ylabel: what runs up.
+        steps: text → the number of the position on the curve beside which it is written.
+
+    Raises:
+        ValueError: more methods than there are markers.
+    """
+    if len(methods) > len(SERIES_MARKERS):
+        raise ValueError(
+            f"at most {len(SERIES_MARKERS)} methods can be told apart; got {len(methods)}"
+        )
+    x, y = (np.asarray(values, dtype=float) for values in curve)
+    figure, axis = plt.subplots(figsize=(7, 4.4))
+    axis.plot(x, y, color=COLORS["gray"], label=line)
+    for text, position in (steps or {}).items():
+        axis.plot(x[position], y[position], "|", color=COLORS["gray"], markersize=12)
+        axis.annotate(text, (x[position], y[position]), (-4, -14), textcoords="offset points")
+    for (name, scores), marker, color in zip(
+        methods.items(), SERIES_MARKERS, SERIES_COLORS, strict=False
+    ):
+        runs = np.array([np.asarray(values, dtype=float) for values in scores])
+        axis.plot(*runs, marker, color=color, markersize=4, alpha=0.6)
+        axis.plot(*runs.mean(axis=1), marker, color=color, markersize=10, label=name)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    figure.legend(loc="outside lower center", ncols=3, title="large: mean, small: runs")
+    plt.show()
+
+
+Runs = Mapping[str, tuple[ArrayLike, ArrayLike]]
+
+
+_STYLES = ("-", "--", ":")
+
+
+def exit_curves(curves: Runs, points: Runs | None = None, *, xlabel: str, ylabel: str) -> None:
+    """Show cost against score as a threshold moves, beside networks without one.
+
+    A thick line joins the means over the runs, a thin one goes through each run.
+
+    Args:
+        curves: label → costs and scores, both `(runs, thresholds)`. At most three, so that each
+            has its own kind of line.
+        points: label → costs and scores, both `(runs,)`, of networks that have no threshold. At
+            most three, so that colors and markers differ.
+        xlabel: what the cost is.
+        ylabel: what the score is.
+    """
+    _, axis = plt.subplots(figsize=(7, 3.8))
+    for (label, values), color, kind in zip(curves.items(), SERIES_COLORS, _STYLES, strict=False):
+        costs, scores = (np.asarray(value, dtype=float) for value in values)
+        axis.plot(costs.T, scores.T, color=color, linewidth=0.8, alpha=0.4)
+        axis.plot(costs.mean(axis=0), scores.mean(axis=0), kind, color=color, label=label)
+    left = zip((points or {}).items(), SERIES_COLORS[len(curves) :], "sD^", strict=False)
+    for (label, values), color, marker in left:
+        costs, scores = (np.asarray(value, dtype=float) for value in values)
+        axis.plot(costs, scores, marker, color=color, markersize=4, alpha=0.4)
+        axis.plot(costs.mean(), scores.mean(), marker, color=color, markersize=9, label=label)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    style.legend_above(axis, 2)
+    plt.show()
+
+
+def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidth: float) -> None:
+    """Show the speeds that were reached, under the roof that arithmetic and memory make.
+
+    The roof is min(rate, intensity × bandwidth). Source: Williams, Waterman, Patterson 2009.
+
+    Args:
+        points: label → operations per byte, and operations per second that were reached. At most
+            six, so that each has its own marker.
+        rate: the most operations per second.
+        bandwidth: bytes per second between memory and the processor.
+    """
+    _, axis = plt.subplots(figsize=(7, 3.8))
+    intensities, speeds = np.array(list(points.values())).T
+    ridge = rate / bandwidth
+    span = np.array([min(intensities.min(), ridge) / 2, ridge, max(intensities.max(), ridge) * 2])
+    roof = np.minimum(rate, span * bandwidth) / 1e9
+    axis.plot(span, roof, color=COLORS["gray"], label="roof")
+    for (label, (x, y)), color, marker in zip(
+        points.items(), SERIES_COLORS, SERIES_MARKERS, strict=False
+    ):
+        axis.plot(x, y / 1e9, marker, color=color, markersize=8, label=label)
+    axis.set(
+        xscale="log",
+        yscale="log",
+        ylim=(min(roof.min(), speeds.min() / 1e9) / 2, max(roof.max(), speeds.max() / 1e9) * 2),
+        xlabel="intensity: operations per byte",
+        ylabel="billion operations per second",
+    )
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_major_formatter("{x:g}")
+    style.legend_above(axis, 3)
+    plt.show()
+
+
+def predictors(
+    panels: Mapping[str, ArrayLike], measured: ArrayLike, *, exact: str, ylabel: str
+) -> None:
+    """Show what was measured against each of several numbers that should predict it.
+
+    All axes are logarithmic, so a proportional relation is a line of slope 1. Such a line is
+    drawn through the median ratio (dashed); for the exact predictor, it is where both are equal.
+
+    Args:
+        panels: name → one number above 0 for each measurement.
+        measured: the measurements, above 0.
+        exact: name of the panel whose numbers have the unit of the measurements.
+        ylabel: what was measured.
+    """
+    y = np.asarray(measured, dtype=float)
+    _, axes = style.panels(len(panels), 3.2, sharey=True)
+    for axis, (name, values) in zip(axes, panels.items(), strict=True):
+        x = np.asarray(values, dtype=float)
+        factor = 1.0 if name == exact else float(np.median(y / x))
+        ends = np.array([x.min(), x.max()])
+        kind, label = ("-", "equal") if name == exact else ("--", "proportional")
+        axis.plot(ends, factor * ends, kind, color=COLORS["gray"], linewidth=1.5, label=label)
+        axis.plot(x, y, "o", color=COLORS["blue"], markersize=5, alpha=0.7, markeredgewidth=0)
+        axis.set(xscale="log", yscale="log", xlabel=name)
+        axis.minorticks_off()
+        axis.legend(loc="upper left")
+    axes[0].set(ylabel=ylabel, ylim=(y.min() / 2, y.max() * 4))
+    axes[0].yaxis.set_major_formatter("{x:g}")
+    plt.show()
