@@ -86,8 +86,7 @@ class Reader(nn.Module):
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         """Map `{"image": (batch, 1, 28, 28)}` to logits."""
         top, left = torch.randint(1, 4, (2,)).tolist() if self.training else (2, 2)
-        x = inputs["image"][..., top : top + 24, left : left + 24]
-        return self.layers(x.contiguous(memory_format=torch.channels_last))
+        return self.layers(inputs["image"][..., top : top + 24, left : left + 24])
 
 
 def several(epochs: int, block: type[Block] = ResidualBlock) -> tuple[float, float]:
@@ -99,7 +98,7 @@ def several(epochs: int, block: type[Block] = ResidualBlock) -> tuple[float, flo
 def residual(seed: int, epochs: int, block: type[Block]) -> tuple[float, float]:
     """Train the residual network; return the seconds and the test accuracy."""
     seed_everything(seed)
-    model = Reader(block).to(memory_format=torch.channels_last)
+    model = Reader(block)
     optimizer = optim.SGD(
         model.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4, fused=True
     )
