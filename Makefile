@@ -1,5 +1,6 @@
 # Every target is the plain command below it, run with the Python of `.venv`.
 RUN := .venv/bin/python -m
+PARALLEL := --numprocesses 2 --dist loadgroup
 export PYTHONUTF8 := 1
 # Notebooks run in their own folder, where a relative path would lead elsewhere.
 ifdef MMTUTOR_DATA
@@ -7,7 +8,7 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lint lab notebooks bench doctor links clean
+.PHONY: help setup book check test lint lab notebooks bench doctor links clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,10 +21,13 @@ book: setup  ## build the book and print where it is
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 # Two processes share the cores: with more threads each, they would wait for one another.
-test notebooks: export OMP_NUM_THREADS := 1
+check test notebooks: export OMP_NUM_THREADS := 1
+
+check: lint  ## check style and types, and test the package: minutes, while you work
+	@$(RUN) pytest tests/model tests/training tests/data tests/figures tests/exercises -m "not processes" $(PARALLEL)
 
 test: lint book  ## check style and types, build the book, run all tests and notebooks
-	@$(RUN) pytest --numprocesses 2 --dist loadfile
+	@$(RUN) pytest --durations 25 $(PARALLEL)
 
 lint: setup  ## check style and types
 	@$(RUN) ruff check --quiet

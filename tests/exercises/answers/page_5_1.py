@@ -1,0 +1,132 @@
+from copy import deepcopy
+
+import torch
+from torch import nn
+
+from tests.exercises.answers.answers import Answers
+
+
+def by_truncating(W, share):  # noqa: N803
+    U, sigma, Vh = torch.linalg.svd(W, full_matrices=False)  # noqa: N806
+    for r in range(1, len(sigma) + 1):
+        left, right = U[:, :r] * sigma[:r], Vh[:r]
+        if (left @ right).norm() ** 2 >= share * W.norm() ** 2 - 1e-5:
+            return r, W.numel() - left.numel() - right.numel()
+
+
+def ranked(power=2, extra=1, relative=True, saved=lambda r, m, n: m * n - r * (m + n)):
+    """Return an answer with the faults that are asked for; by default without any."""
+
+    def answer(W, share):  # noqa: N803
+        kept = torch.linalg.svdvals(W) ** power
+        whole = kept.sum() if relative else 30.0
+        r = int((kept.cumsum(dim=0) < share * whole).sum()) + extra
+        return r, saved(r, *W.shape)
+
+    return answer
+
+
+def rank_alone(W, share):  # noqa: N803
+    return ranked()(W, share)[0]
+
+
+def calibrated(reset=True, momentum=None, mode=True, back=True, momentum_back=True):
+    """Return an answer with the faults that are asked for; by default without any."""
+
+    def answer(model, batches):
+        norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm1d)]
+        before = [norm.momentum for norm in norms]
+        for norm in norms:
+            if reset:
+                norm.reset_running_stats()
+            norm.momentum = momentum
+        model.train(mode)
+        with torch.no_grad():
+            for batch in batches:
+                model(batch)
+        for norm, old in zip(norms, before, strict=True):
+            if momentum_back:
+                norm.momentum = old
+        return model.eval() if back else model
+
+    return answer
+
+
+def in_a_copy_by_hooks(model, batches):
+    model = deepcopy(model)
+    heard = {}
+    for part in model.modules():
+        if isinstance(part, nn.BatchNorm1d):
+            part.register_forward_hook(lambda part, x, y: heard.setdefault(part, []).append(x[0]))
+    model.train()
+    with torch.no_grad():
+        for batch in batches:
+            model(batch)
+        for part, inputs in heard.items():
+            part.running_mean.copy_(torch.stack([x.mean(0) for x in inputs]).mean(0))
+            part.running_var.copy_(torch.stack([x.var(0) for x in inputs]).mean(0))
+    return model.eval()
+
+
+def first_norm_only(model, batches):
+    norm = next(part for part in model.modules() if isinstance(part, nn.BatchNorm1d))
+    others = [p for p in model.modules() if isinstance(p, nn.BatchNorm1d) and p is not norm]
+    for other in others:
+        other.running_mean.zero_()
+    norm.reset_running_stats()
+    norm.momentum = None
+    norm.train()
+    with torch.no_grad():
+        for batch in batches:
+            model(batch)
+    norm.momentum = 0.1
+    return model.eval()
+
+
+def means_only(model, batches):
+    variances = [p.running_var.clone() for p in model.modules() if isinstance(p, nn.BatchNorm1d)]
+    model = calibrated()(model, batches)
+    norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm1d)]
+    for norm, variance in zip(norms, variances, strict=True):
+        norm.running_var.copy_(variance)
+    return model
+
+
+def trained_on(model, batches):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    model.train()
+    for batch in batches:
+        model(batch).square().mean().backward()
+        optimizer.step()
+    return model.eval()
+
+
+ANSWERS = {
+    "5.1.a": Answers(
+        right=by_truncating,
+        wrong={
+            "you summed σ": ranked(power=1),
+            "one rank more": ranked(extra=0),
+            "divide by the sum": ranked(relative=False),
+            "return two numbers": rank_alone,
+            "is what the two factors have": ranked(saved=lambda r, m, n: r * (m + n)),
+            "sign is turned round": ranked(saved=lambda r, m, n: r * (m + n) - m * n),
+            "in place of 240; got 192": ranked(saved=lambda r, m, n: m * n - 2 * r * 12),
+            "this costs 3": ranked(saved=lambda r, m, n: max(0, m * n - r * (m + n))),
+        },
+    ),
+    "5.1.b": Answers(
+        right=in_a_copy_by_hooks,
+        wrong={
+            "in eval mode": calibrated(reset=False, mode=False),
+            "old averages are still": calibrated(reset=False, momentum=0.1),
+            "near 0": calibrated(momentum=0.1),
+            "only the last batch": calibrated(momentum=1.0),
+            "left in train mode": calibrated(back=False),
+            "no longer what it was": calibrated(momentum_back=False),
+            "the second is not": first_norm_only,
+            "running variances": means_only,
+            "has changed": trained_on,
+        },
+    ),
+}
