@@ -14,6 +14,8 @@ from mmtutor.fusion import SharedRepresentation
 from mmtutor.layers import BatchNorm1d
 from mmtutor.network import FinalRegressor, MultiModalNet
 
+pytestmark = pytest.mark.processes
+
 Present = dict[str, Tensor]
 
 ALL = torch.tensor([True] * 5)

@@ -19,9 +19,13 @@ from mmtutor.training.distributed import _ended, own_device
 from tests.training.launch import fits
 from tests.training.launch.program import run_to_end
 
-pytestmark = pytest.mark.skipif(
-    not torch.distributed.is_available(), reason="this torch was built without torch.distributed"
-)
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(
+        not torch.distributed.is_available(),
+        reason="this torch was built without torch.distributed",
+    ),
+]
 TOLERANCE = 1e-12  # of numbers of the size of 1, in float64
 
 

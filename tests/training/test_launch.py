@@ -9,6 +9,8 @@ import pytest
 
 from tests.training.launch.program import Program, run_to_end
 
+pytestmark = pytest.mark.processes
+
 SLEEP = "import time; time.sleep(600)"
 # Starts two programs as torchrun does, in sessions of their own; all three hold the pipe open.
 PARENT = f"""
