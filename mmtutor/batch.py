@@ -35,10 +35,10 @@ class Batch(tuple[Any, ...]):
         lengths: dict[str, Tensor] | None = None,
     ) -> "Batch":
         """Make a tuple of two to four parts."""
-        if lengths is not None:
-            # No None in between: torch's loaders can stack dictionaries, but not None.
-            return super().__new__(cls, (inputs, targets, present or {}, lengths))
-        return super().__new__(cls, (inputs, targets) + (() if present is None else (present,)))
+        parts = [inputs, targets, present, lengths]
+        while parts[-1] is None:
+            parts.pop()
+        return super().__new__(cls, parts)
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         """Return what copying and pickling make it of."""
@@ -46,7 +46,7 @@ class Batch(tuple[Any, ...]):
 
     @property
     def present(self) -> dict[str, Tensor] | None:
-        """Which examples have a modality; None, or empty, if all have all."""
+        """Which examples have a modality; None if all have all."""
         return self[2] if len(self) > 2 else None
 
     @property
@@ -57,6 +57,7 @@ class Batch(tuple[Any, ...]):
     def map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
         """Return the batch of what the function makes of each tensor: copies, or shares."""
         inputs, *others = (
-            {name: function(x) for name, x in part.items()} for part in (self.inputs, *self[2:])
+            part and {name: function(x) for name, x in part.items()}
+            for part in (self.inputs, *self[2:])
         )
         return Batch(inputs, function(self.targets), *others)

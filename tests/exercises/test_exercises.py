@@ -11,7 +11,7 @@ import torch
 
 from mmtutor import exercises, seed_everything
 from mmtutor.exercises.exercise import Exercise, is_untouched
-from tests import answers
+from tests.exercises import answers
 
 ANSWERS = {
     number: answer

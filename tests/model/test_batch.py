@@ -20,14 +20,14 @@ def test_it_unpacks_into_as_many_parts_as_it_has() -> None:
     assert [*Batch(X, Y, PRESENT)][2] is PRESENT
     assert [*Batch(X, Y, PRESENT, LENGTHS)][3] is LENGTHS
     _, _, present, lengths = Batch(X, Y, lengths=LENGTHS)
-    assert present == {} and lengths is LENGTHS
+    assert present is None and lengths is LENGTHS
 
 
 def test_its_parts_have_names() -> None:
     batch = Batch(X, Y)
     assert (batch.present, batch.lengths) == (None, None)
     batch = Batch(X, Y, lengths=LENGTHS)
-    assert (batch.inputs, batch.targets, batch.present, batch.lengths) == (X, Y, {}, LENGTHS)
+    assert (batch.inputs, batch.targets, batch.present, batch.lengths) == (X, Y, None, LENGTHS)
 
 
 def test_map_reaches_every_tensor() -> None:
@@ -46,7 +46,7 @@ def test_a_copy_is_a_batch_with_the_same_parts(other, parts: tuple) -> None:
     torch.testing.assert_close(tuple(twin), tuple(batch))
 
 
-@pytest.mark.parametrize("parts", [(X, Y), (X, Y, PRESENT), (X, Y, None, LENGTHS)])
+@pytest.mark.parametrize("parts", [(X, Y), (X, Y, PRESENT), (X, Y, PRESENT, LENGTHS)])
 def test_torch_stacks_examples_into_a_batch(parts: tuple) -> None:
     def one(i: int) -> Batch:
         return Batch(*parts).map(lambda x: x[i])
