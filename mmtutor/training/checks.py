@@ -55,7 +55,8 @@ def _fault(item: Any) -> str | None:
                 return f"as {what}[{name!r}] {_form(tensor)}, as targets {_form(targets)}"
             wanted = {"present": torch.bool, "lengths": torch.int64}.get(what, tensor.dtype)
             if tensor.dtype != wanted or (what != "inputs" and tensor.ndim > 1):
-                hint = " (lengths are the fourth part)" if tensor.dtype == torch.int64 else ""
+                is_lengths = what == "present" and tensor.dtype == torch.int64
+                hint = " (lengths are the fourth part)" if is_lengths else ""
                 return f"as {what}[{name!r}] {_form(tensor)}{hint}"
     return None
 
@@ -150,12 +151,12 @@ def check_loss(loss: Any) -> None:
         )
 
 
-def check_some_count(divisor: float, ignored: int) -> None:
+def check_some_count(traits: Traits, targets: Tensor) -> None:
     """Raise ValueError if the mean over a batch would divide by 0."""
-    if not divisor:
+    if not traits.divisor(targets):
         raise ValueError(
-            f"every label of the batch is {ignored}, which the criterion ignores, or has the "
-            "weight 0, so there is nothing to average: leave such batches out"
+            f"every label of the batch is {traits.ignored}, which the criterion ignores, or has "
+            "the weight 0, so there is nothing to average: leave such batches out"
         )
 
 

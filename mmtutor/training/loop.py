@@ -68,17 +68,17 @@ def train_epoch(
 ) -> float:
     """Train for one epoch as in `train`; a scheduler steps after each batch.
 
-    To read it: in one process, `shard` and `scale_loss` return what they are given, and
-    `compute` is the model followed by its criterion; `precision.scale` does too, and
-    `precision.unscale` returns True, unless the precision is mixed.
+    `compute` is the model, followed by its criterion. What else `processes` and `precision` are
+    asked to do matters to several processes and to float16: otherwise `shard`, `scale_loss` and
+    `scale` return what they are given, and `unscale` returns True.
     """
     learner, precision = processes.learner, processes.learner.precision
-    learner.train()
+    divisor = learner.traits.divisor
     total, count, step, value = 0.0, 0.0, 0, 0.0
+    learner.train()
     for step, batch in enumerate(processes.batches(dataloader), start=1):
-        whole = learner.traits.divisor(batch.targets)
-        checks.check_some_count(whole, learner.traits.ignored)
         share = processes.shard(batch)
+        checks.check_some_count(learner.traits, batch.targets)
         optimizer.zero_grad()
         outputs, loss = processes.compute(share)
         value = loss.item()
@@ -91,8 +91,8 @@ def train_epoch(
             optimizer.step()
             if scheduler is not None:
                 scheduler.step()
-        total += value * (whole if share is batch else learner.traits.divisor(share.targets))
-        count += whole
+        total += value * divisor(share.targets)
+        count += divisor(batch.targets)
     checks.check_not_empty(step)
     check_after_epoch(value, step, learner.model, precision.factor)
     processes.share_buffers()
