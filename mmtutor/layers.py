@@ -75,7 +75,6 @@ class FactorizedConvolution(nn.Module):
         k = kernel_size
         share = k**2 * in_channels + k * out_channels  # weights for each channel between
         middle = max(1, k**3 * in_channels * out_channels // share)
-        self.out_channels, self.stride = out_channels, stride
         self.space = self._along((0, 1, 1), in_channels, middle, k, stride, dilation)
         self.norm = normalization(norm, 3, middle)
         self.time = self._along((1, 0, 0), middle, out_channels, k, stride, dilation)

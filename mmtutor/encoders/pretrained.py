@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 Weights = nn.Module | Mapping[str, Tensor] | str | Path
 
-# What wraps a state dict: keys of files, and prefixes of names.
-_KEYS = ("state_dict", "model")
-_PREFIXES = ("module.", "_orig_mod.")  # DataParallel and DDP; torch.compile
+_PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and DDP; of torch.compile
 
 
 @torch.no_grad()
@@ -60,7 +58,7 @@ def _read(weights: Weights) -> dict[str, tuple[str, Tensor]]:
                 "code. Save network.state_dict() with torch.save, and load that"
             ) from error
     state: Any = weights.state_dict() if isinstance(weights, nn.Module) else weights
-    for key in _KEYS:
+    for key in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):

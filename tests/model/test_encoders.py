@@ -296,8 +296,13 @@ def changed(name: str, values: Tensor | None) -> dict[str, Tensor]:
             ValueError,
             r"layer1\.0\.bn2\.bias has shape \(8,\), but ImageResNet needs \(64,\)",
         ),
+        (
+            changed("layer2.0.downsample.0.weight", torch.ones(64, 128, 1, 1)),
+            ValueError,
+            r"has shape \(64, 128, 1, 1\), but ImageResNet needs \(128, 64, 1, 1\)",
+        ),
     ],
-    ids=["list", "number", "missing", "unknown", "shape"],
+    ids=["list", "number", "missing", "unknown", "size", "shape"],
 )
 def test_other_weights_are_refused_and_nothing_is_copied(
     weights: Any, error: type[Exception], message: str
