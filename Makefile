@@ -1,6 +1,6 @@
 # Every target is the plain command below it, run with the Python of `.venv`.
 RUN := .venv/bin/python -m
-PARALLEL := --numprocesses 2 --dist loadgroup
+PARALLEL := --numprocesses 2 --dist loadfile
 export PYTHONUTF8 := 1
 # Notebooks run in their own folder, where a relative path would lead elsewhere.
 ifdef MMTUTOR_DATA

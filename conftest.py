@@ -16,15 +16,8 @@ import pytest
 from tools import needs
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what must run in one process, and skip what needs data that are not here."""
-    for item in items:
-        # A file at a time, as its fixtures and a notebook's kernel live in one process; but each
-        # page that the browser opens may go to another one.
-        callspec = getattr(item, "callspec", None)
-        page = callspec.params.get("seen", "") if callspec else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}{page}"))
+    """Skip the cells of notebooks whose data are not here."""
     reasons: dict[Path, str | None] = {}
     for item in items:
         if item.path.suffix != ".ipynb":
