@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mmtutor.blocks import Block, PreActivationBlock, ResidualBlock
 from mmtutor.encoders import AudioResNet, VideoResNet
+from mmtutor.encoders.base import Stem
+from mmtutor.layers import convolution
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +127,15 @@ def test_the_feature_map_is_0_at_the_padding(build: Callable) -> None:
     # samples [200, 111, 22, 0]; of a spectrogram, every second of the windows [21, 12, 3, 0];
     # of a video, the frames [9, 5, 1, 0].
     assert (maps > 0).sum(1)[:4].tolist() == [maps.shape[1], 2, 1, 0]
+
+
+def test_padding_wins_no_maximum_in_the_pooling_of_a_stem() -> None:
+    stem = Stem(convolution(1, 1, 4, stride=2), "channel", pool=True)
+    nn.init.ones_(stem.layer[1].bias)  # what the norm makes of padding is not 0
+    x, mask = torch.randn(2, 1, 21), torch.tensor([1] * 9 + [0] * 12).expand(2, 1, 21)
+    y, thinned = stem(x, mask)
+    assert thinned.tolist() == [[[1, 1, 1, 0, 0, 0]]] * 2  # of the positions 0, 4, …, 20
+    torch.testing.assert_close(y[..., :3], stem(x[..., :9]))
 
 
 @sequences
