@@ -221,9 +221,10 @@ def _check_present_lengths(name: str, lengths: Tensor, batch: int, present: Tens
 def _feature_sizes(encoders: Any) -> dict[str, int]:
     """Return modality → size of its features, checked."""
     if not isinstance(encoders, Mapping) or not all(isinstance(name, str) for name in encoders):
+        got = list(encoders) if isinstance(encoders, Mapping) else type(encoders).__name__
         raise TypeError(
             "encoders must map the name of each modality to its encoder, like "
-            f'{{"image": ImageResNet()}}; got {encoders!r}'
+            f'{{"image": ImageResNet()}}; got {got}'
         )
     for name, encoder in encoders.items():
         if "." in name or hasattr(nn.ModuleDict, name):

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,6 +45,12 @@ def test_a_copy_is_a_batch_with_the_same_parts(other, parts: tuple) -> None:
     twin = other(batch)
     assert type(twin) is Batch and len(twin) == len(batch)
     torch.testing.assert_close(tuple(twin), tuple(batch))
+
+
+def test_torch_loads_a_stored_batch_without_running_code(tmp_path: Path) -> None:
+    torch.save(Batch(X, Y, None, LENGTHS), tmp_path / "batch.pt")
+    loaded = torch.load(tmp_path / "batch.pt", weights_only=True)
+    assert type(loaded) is Batch and loaded.lengths["a"].tolist() == [2, 0, 1]
 
 
 @pytest.mark.parametrize("parts", [(X, Y), (X, Y, PRESENT), (X, Y, PRESENT, LENGTHS)])
