@@ -53,7 +53,10 @@ def test_plots_keep_their_colors_in_both_themes(seen):
 
 
 def test_axe_finds_no_serious_barrier(seen):
-    violations = Axe().run(seen.page).response["violations"]
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if seen.theme == "dark":  # only the colors differ from the light page
+        options["runOnly"] = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+    violations = Axe().run(seen.page, options=options).response["violations"]
     serious = {
         violation["id"]: [node["html"] for node in violation["nodes"]]
         for violation in violations

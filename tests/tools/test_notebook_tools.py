@@ -263,7 +263,7 @@ def test_edits_that_are_not_yet_in_the_notebook_are_not_overwritten(root, capsys
 def run_nbval(path: Path) -> subprocess.CompletedProcess[str]:
     """Run a notebook and compare its outputs, as `make test` does."""
     # A copy, because pytest would look for its settings next to the original.
-    shutil.copy(Path(__file__).with_name("nbval_sanitize.cfg"), path.parent)
+    shutil.copy(Path(__file__).parents[1] / "notebooks" / "nbval_sanitize.cfg", path.parent)
     options = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "nbval_sanitize.cfg"]
     command = [sys.executable, "-m", "pytest", *options, path.name]
     return subprocess.run(command, cwd=path.parent, capture_output=True, text=True)
