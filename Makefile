@@ -24,7 +24,7 @@ book: setup  ## build the book and print where it is
 check test notebooks: export OMP_NUM_THREADS := 1
 
 check: lint  ## check style and types, and test the package: minutes, while you work
-	@$(RUN) pytest tests/model tests/training tests/data tests/figures tests/exercises -m "not processes" $(PARALLEL)
+	@$(RUN) pytest tests/model tests/training tests/data tests/figures tests/exercises -m "not slow" $(PARALLEL)
 
 test: lint book  ## check style and types, build the book, run all tests and notebooks
 	@$(RUN) pytest --durations 25 $(PARALLEL)

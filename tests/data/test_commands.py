@@ -164,7 +164,7 @@ def test_the_help_names_the_command(capsys):
     assert "list the data sets, fetch them, check them" in capsys.readouterr().out
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_the_module_can_be_run(data):
     command = [sys.executable, "-m", "mmtutor", "data", "verify", "mosi"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8")
@@ -173,7 +173,7 @@ def test_the_module_can_be_run(data):
     assert done.stderr == ""
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_the_doctor_works_where_the_data_cannot_be_imported():
     without = (
         "import sys; sys.modules['sklearn.datasets'] = None; "

@@ -482,7 +482,7 @@ def go(process: Program) -> None:
     process.stdin.flush()
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_process_killed_in_the_middle_leaves_nothing_that_counts(monkeypatch, server, data):
     part = recordings(server)
     enter(monkeypatch, part)
@@ -500,7 +500,7 @@ def test_a_process_killed_in_the_middle_leaves_nothing_that_counts(monkeypatch, 
     assert not (data / "toy" / ".toy.partial").exists()
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_of_two_processes_one_fetches_and_the_other_waits(server, data):
     part = recordings(server)
     server.then = ["stall", "whole"]

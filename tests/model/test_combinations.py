@@ -105,6 +105,7 @@ def test_all_of_a_network_moves_to_another_device(kind: type[fusion.Fusion]) -> 
     assert outputs.device.type == "meta" and outputs.shape == (3, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_lengths", [False, True])
 def test_an_exported_network_takes_batches_of_any_size(with_lengths: bool) -> None:
     names = tuple(ENCODERS)
@@ -137,11 +138,13 @@ def assert_same_in_onnx(module: nn.Module, argument: str, tensors: dict[str, Ten
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_of_all_encoders_exported_to_onnx_gives_the_same_outputs() -> None:
     network = network_of(tuple(ENCODERS), fusion.SharedRepresentation).eval()
     assert_same_in_onnx(network, "inputs", inputs_of(tuple(ENCODERS)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FUSIONS)
 def test_a_fusion_exported_to_onnx_gives_the_same_outputs(kind: type[fusion.Fusion]) -> None:
     torch.manual_seed(0)

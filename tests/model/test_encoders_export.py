@@ -11,6 +11,8 @@ from torch.export import Dim, export
 
 from mmtutor.encoders import AudioResNet, ImageResNet, TextResNet, VideoResNet
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, Any] = {"widths": (4, 8), "depths": (1, 1)}
 
 

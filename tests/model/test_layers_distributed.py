@@ -14,7 +14,7 @@ from mmtutor.fusion import SharedRepresentation
 from mmtutor.layers import BatchNorm1d
 from mmtutor.network import FinalRegressor, MultiModalNet
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 Present = dict[str, Tensor]
 
@@ -22,8 +22,8 @@ ALL = torch.tensor([True] * 5)
 SOUNDS = torch.tensor([70, 64, 0, 33, 48])
 VIDEOS = torch.tensor([3, 1, 2, 4, 2])
 
-# What `present` is in each case; the size of the batch is that of its tensors. The first
-# process gets 2 of 4 examples, or 3 of 5.
+# Which examples have a modality in each case, or how much of it each has; the size of the batch
+# is that of these tensors. The first process gets 2 of 4 examples, or 3 of 5.
 CASES: dict[str, Present] = {
     "even shares": {"picture": ALL[:4]},
     "uneven shares": {"picture": ALL},
@@ -69,7 +69,9 @@ def learn(present: Present, share: Callable[[Tensor], Tensor], processes: int) -
     inputs = make_batch(present)
     batch = len(inputs["sound"])
     inputs = {name: share(x) for name, x in inputs.items()}
-    outputs = network(inputs, {name: share(values) for name, values in present.items()})
+    there = {name: share(values > 0) for name, values in present.items()}
+    lengths = {n: share(values) for n, values in present.items() if values.dtype == torch.int64}
+    outputs = network(inputs, there, lengths)
     loss = outputs.square().sum() / len(outputs)
     (loss * processes * len(outputs) / batch).backward()
     gradients = [

@@ -105,7 +105,7 @@ def same(state: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(state[name], other[name]) for name in state | other)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_run_killed_in_an_epoch_resumes_bit_for_bit(tmp_path) -> None:
     straight, history = run(None)
     path = tmp_path / "runs" / "net.pt"
@@ -116,7 +116,7 @@ def test_a_run_killed_in_an_epoch_resumes_bit_for_bit(tmp_path) -> None:
     assert len(history) == 4
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_cycle_goes_on_where_the_run_was_killed(tmp_path) -> None:
     straight, history = run(None, schedule="one-cycle")
     killed(tmp_path / "net.pt", 2 * EXAMPLES + EXAMPLES // 2, schedule="one-cycle")
@@ -143,7 +143,7 @@ def test_a_run_on_cuda_resumes_with_the_dropout_it_would_have_had(tmp_path) -> N
     assert same(resumed, straight)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_run_killed_while_it_writes_resumes_from_the_checkpoint_before(tmp_path) -> None:
     straight, history = run(None)
     path = tmp_path / "net.pt"

@@ -20,7 +20,7 @@ from tests.training.launch import fits
 from tests.training.launch.program import run_to_end
 
 pytestmark = [
-    pytest.mark.processes,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not torch.distributed.is_available(),
         reason="this torch was built without torch.distributed",

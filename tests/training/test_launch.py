@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.launch.program import Program, run_to_end
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 SLEEP = "import time; time.sleep(600)"
 # Starts two programs as torchrun does, in sessions of their own; all three hold the pipe open.
