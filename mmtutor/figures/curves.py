@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS
 
 
 def lines(
@@ -142,12 +142,11 @@ def sweep(
 
 def _runs(axis: Axes, positions: np.ndarray, results: Mapping[str, ArrayLike]) -> None:
     """Join each label's means by a line, and draw a marker for each of its runs."""
-    for number, (label, runs) in enumerate(results.items()):
+    for label, runs, color, marker in style.series(results):
         values = np.asarray(runs, dtype=float)
-        marker = SERIES_MARKERS[number % len(SERIES_MARKERS)]
-        (line,) = axis.plot(positions, values.mean(axis=0), marker=marker, label=label)
+        axis.plot(positions, values.mean(axis=0), marker=marker, color=color, label=label)
         for run in values:
-            axis.plot(positions, run, marker, color=line.get_color(), alpha=0.5, markersize=4)
+            axis.plot(positions, run, marker, color=color, alpha=0.5, markersize=4)
 
 
 def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) -> None:
@@ -163,8 +162,8 @@ def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) 
     figure, axes = style.panels(len(panels), 3.9, sharex=True, sharey=True)
     for axis, (title, curves) in zip(axes, panels.items(), strict=True):
         axis.plot(counts, counts, "--", color=COLORS["gray"], linewidth=1, label="ideal")
-        for marker, (label, values) in zip(SERIES_MARKERS, curves.items(), strict=False):
-            axis.plot(counts, values, marker=marker, markersize=5, label=label)
+        for label, values, color, marker in style.series(curves):
+            axis.plot(counts, values, color=color, marker=marker, markersize=5, label=label)
         style.name_settings(axis, "x", counts)
         style.name_settings(axis, "y", counts)
         axis.grid(axis="y", linewidth=0.5, alpha=0.4)

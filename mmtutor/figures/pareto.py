@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS
 
 Points = Mapping[str, Mapping[str, tuple[float, ArrayLike]]]
 
@@ -72,9 +72,7 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     _, axis = plt.subplots(figsize=(7, 4.4))
     best = front(points)
     _log_scale(axis, [cost for row in points.values() for cost, _ in row.values()])
-    for (group, members), color, marker in zip(
-        points.items(), SERIES_COLORS, SERIES_MARKERS, strict=False
-    ):
+    for group, members, color, marker in style.series(points):
         axis.plot([], [], marker, color=color, markersize=_MARKER_SIZE, label=group)
         for label, (cost, score) in members.items():
             is_best = (group, label) in best

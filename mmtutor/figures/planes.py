@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS, SERIES_COLORS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS, SERIES_COLORS
 
 MARKERS = "ox^s"  # of classes, for whoever does not see their colors
 
@@ -98,21 +98,15 @@ def trades(
         steps: text → the number of the position on the curve beside which it is written.
 
     Raises:
-        ValueError: more methods than there are markers.
+        ValueError: more methods than can be told apart.
     """
-    if len(methods) > len(SERIES_MARKERS):
-        raise ValueError(
-            f"at most {len(SERIES_MARKERS)} methods can be told apart; got {len(methods)}"
-        )
     x, y = (np.asarray(values, dtype=float) for values in curve)
     figure, axis = plt.subplots(figsize=(7, 4.4))
     axis.plot(x, y, color=COLORS["gray"], label=line)
     for text, position in (steps or {}).items():
         axis.plot(x[position], y[position], "|", color=COLORS["gray"], markersize=12)
         axis.annotate(text, (x[position], y[position]), (-4, -14), textcoords="offset points")
-    for (name, scores), marker, color in zip(
-        methods.items(), SERIES_MARKERS, SERIES_COLORS, strict=False
-    ):
+    for name, scores, color, marker in style.series(methods):
         runs = np.array([np.asarray(values, dtype=float) for values in scores])
         axis.plot(*runs, marker, color=color, markersize=4, alpha=0.6)
         axis.plot(*runs.mean(axis=1), marker, color=color, markersize=10, label=name)
@@ -172,9 +166,7 @@ def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidt
     span = np.array([min(intensities.min(), ridge) / 2, ridge, max(intensities.max(), ridge) * 2])
     roof = np.minimum(rate, span * bandwidth) / 1e9
     axis.plot(span, roof, color=COLORS["gray"], label="roof")
-    for (label, (x, y)), color, marker in zip(
-        points.items(), SERIES_COLORS, SERIES_MARKERS, strict=False
-    ):
+    for label, (x, y), color, marker in style.series(points):
         axis.plot(x, y / 1e9, marker, color=color, markersize=8, label=label)
     axis.set(
         xscale="log",

@@ -1,6 +1,7 @@
 """One look for all plots, and the parts that they share."""
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,6 +23,7 @@ COLORS = {
 SERIES_COLORS = [color for name, color in COLORS.items() if name != "gray"]
 SERIES_MARKERS = "osD^vP"
 
+_T = TypeVar("_T")
 _Where = Literal[
     "outside upper center",
     "outside upper right",
@@ -55,6 +57,22 @@ def use_style() -> None:
             "savefig.facecolor": "white",
             "figure.facecolor": "white",
         }
+    )
+
+
+def series(things: Mapping[str, _T]) -> Iterator[tuple[str, _T, str, str]]:
+    """Yield the label of each thing, the thing, and a color and a marker of its own.
+
+    Raises:
+        ValueError: there are more of them than can be told apart.
+    """
+    if len(things) > len(SERIES_MARKERS):
+        raise ValueError(
+            f"at most {len(SERIES_MARKERS)} series can be told apart; got {len(things)}"
+        )
+    looks = zip(SERIES_COLORS, SERIES_MARKERS, strict=True)
+    return (
+        (label, thing, *look) for (label, thing), look in zip(things.items(), looks, strict=False)
     )
 
 

@@ -118,7 +118,7 @@ def test_steps_are_written_where_they_lie() -> None:
 
 
 def test_too_many_methods_are_refused() -> None:
-    with pytest.raises(ValueError, match="at most 6 methods"):
+    with pytest.raises(ValueError, match="at most 6 series can be told apart; got 7"):
         figures.trades({str(n): ([0.1], [0.1]) for n in range(7)}, CURVE, **AXES)
 
 
