@@ -83,14 +83,22 @@ make_environment() {
         stop "$python cannot make a virtual environment (on Debian, apt-get install python3-venv helps); what it said is in $log."
 }
 
+pip_install() {
+    .venv/bin/python -m pip install --disable-pip-version-check "$@" >>"$log" 2>&1
+}
+
 install() {
-    .venv/bin/python -m pip install --disable-pip-version-check "$@" >>"$log" 2>&1 && return
+    # A mirror that stumbles once (a download cut short, a 503) is no reason to give up.
+    pip_install "$@" && return
+    pip_install "$@" && return
     if grep -qi 'no space left' "$log"; then
         stop "The disk is full: free some space and run make again (details: $log)."
     elif grep -qiE 'connection|timed out|max retries|no matching distribution' "$log"; then
         stop "The packages could not be downloaded: check the network and run make again (details: $log)."
     fi
-    stop "The packages could not be installed: run make again, and if that does not help, read $log."
+    echo "The packages could not be installed: run make again, and if that does not help, read $log." >&2
+    grep '^ERROR' "$log" | tail -n 1 >&2
+    exit 1
 }
 
 is_up_to_date && exit

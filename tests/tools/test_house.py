@@ -139,6 +139,20 @@ def test_when_pip_fails_one_sentence_says_why_and_names_the_log(house, error, se
     assert error in (house.root / log).read_text()
 
 
+def test_a_download_that_fails_once_is_tried_again(house):
+    house.program("python3", PYTHON.replace("cat broken;", "rm broken;"))
+    (house.root / "broken").touch()
+    assert house.setup().returncode == 0
+    assert house.installations() == [ALL[0], *ALL]
+
+
+def test_what_pip_calls_an_error_is_shown(house):
+    house.program("python3", PYTHON)
+    (house.root / "broken").write_text("Collecting torch\nERROR: the hashes do not match\n")
+    run = house.setup()
+    assert run.stderr.splitlines()[1:] == ["ERROR: the hashes do not match"]
+
+
 def test_without_a_network_setup_stops_with_one_sentence(house):
     """With the real Python and the real pip, told to use no index."""
     run = house.setup(PYTHON=sys.executable, PIP_NO_INDEX="1")
