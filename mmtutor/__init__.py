@@ -1,8 +1,25 @@
 """Residual networks for multimodal learning: the parts that the book builds."""
 
-from mmtutor.claims import claim, claim_same_outputs
+from mmtutor.claims import (
+    check,
+    check_same_outputs,
+    claim,
+    claim_same_outputs,
+    finding,
+    identity,
+    show_checks,
+)
 from mmtutor.seeding import seed_everything
 
 __version__ = "0.1.0"
 
-__all__ = ["claim", "claim_same_outputs", "seed_everything"]
+__all__ = [
+    "check",
+    "check_same_outputs",
+    "claim",
+    "claim_same_outputs",
+    "finding",
+    "identity",
+    "seed_everything",
+    "show_checks",
+]

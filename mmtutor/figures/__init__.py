@@ -16,6 +16,7 @@ from mmtutor.figures.diagrams import (
     network,
     receptive_fields,
 )
+from mmtutor.figures.display import show
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
@@ -72,6 +73,7 @@ __all__ = [
     "scatter",
     "score_panels",
     "scores",
+    "show",
     "sound",
     "spectrograms",
     "speedups",

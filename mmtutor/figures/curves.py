@@ -35,8 +35,7 @@ def lines(
         axis.plot(_positions(axis, len(values), x), values, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     axis.margins(x=0)
-    axis.legend()
-    plt.show()
+    style.label_lines(axis)
 
 
 def curves(
@@ -56,9 +55,9 @@ def curves(
     """
     _, axis = plt.subplots()
     seeds = _bands(axis, runs, x)
-    axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.legend(title=f"mean ± sd, {seeds} seeds", title_fontsize="medium")
-    plt.show()
+    axis.set(xlabel=xlabel, ylabel=f"{ylabel} (mean ± sd, n = {seeds})")
+    axis.margins(x=0)
+    style.label_lines(axis)
 
 
 def _positions(axis: Axes, count: int, x: ArrayLike | None) -> np.ndarray:
@@ -90,7 +89,7 @@ def curve_panels(
 ) -> None:
     """Show the mean over seeds in a band of one standard deviation, a panel for each kind.
 
-    All panels have the same axes and the same labels, which the last panel explains.
+    All panels have the same axes and the same labels, which are explained once, above.
 
     Args:
         panels: title → label → values `(seeds, positions)`, two or more seeds.
@@ -99,7 +98,7 @@ def curve_panels(
         level: where to draw a dashed line across every panel, if anywhere.
         level_name: what the dashed line is, written above it in the last panel.
     """
-    _, axes = style.panels(len(panels), 3.2, sharex=True, sharey=True)
+    figure, axes = style.panels(len(panels), 3.4, sharex=True, sharey=True)
     for axis, (title, runs) in zip(axes, panels.items(), strict=True):
         seeds = _bands(axis, runs)
         axis.set(title=title, xlabel=xlabel)
@@ -109,9 +108,8 @@ def curve_panels(
         last = axes[-1]
         where = last.get_yaxis_transform()  # x in widths of the panel, y in its data
         last.text(1, level, level_name, transform=where, ha="right", va="bottom", fontsize=9)
-    axes[0].set_ylabel(ylabel)
-    axes[-1].legend(title=f"mean ± sd, {seeds} seeds", title_fontsize="medium")
-    plt.show()
+    axes[0].set_ylabel(f"{ylabel} (mean ± sd, n = {seeds})")
+    style.legend_outside(figure, "outside upper center")
 
 
 def sweep(
@@ -137,7 +135,6 @@ def sweep(
     axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.04))
     style.name_settings(axis, "x", positions)
     style.legend_above(axis, 2)
-    plt.show()
 
 
 def _runs(axis: Axes, positions: np.ndarray, results: Mapping[str, ArrayLike]) -> None:
@@ -170,7 +167,6 @@ def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], workers: ArrayLike) 
         axis.set(title=title, xlabel="workers")
     axes[0].set_ylabel("speed-up")
     style.legend_outside(figure, "outside upper center", 2)
-    plt.show()
 
 
 def place_panels(
@@ -209,4 +205,3 @@ def place_panels(
     axes[0].set_ylabel(label)
     figure.supxlabel(xlabel, fontsize=10)
     style.legend_outside(figure, "outside upper right", 4)
-    plt.show()

@@ -221,7 +221,6 @@ def receptive_fields(
         below.bar(np.arange(-middle, middle + 1), sizes, color=COLORS["sky"], width=0.8)
         below.set(ylabel="gradient", yticks=[])
     axes[-1, 0].set_xlabel("input position, counted from the one in the middle")
-    plt.show()
 
 
 def _taps(axis: Axes, dilations: Sequence[int], kernel_size: int, middle: int) -> None:

@@ -93,7 +93,6 @@ def pareto(points: Points, *, xlabel: str, ylabel: str) -> None:
     axis.margins(x=0.08)
     style.legend_above(axis, 3)
     _write_labels(axis, points)
-    plt.show()
 
 
 def _means(points: Points) -> dict[str, dict[str, tuple[float, float]]]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS
+from mmtutor.figures.style import COLORS, INK
 
 
 def images(
@@ -35,7 +35,6 @@ def images(
         _picture(axis, picture)
         if titles:
             axis.set_title(titles[i], fontsize=9, loc="center")
-    plt.show()
 
 
 def example(inputs: Mapping[str, Tensor | str]) -> None:
@@ -61,7 +60,6 @@ def example(inputs: Mapping[str, Tensor | str]) -> None:
             frames = value[0, :: max(1, value.shape[1] // 4)][:4]
             for i, frame in enumerate(frames):
                 _picture(axis.inset_axes((i % 2 / 2, 0.5 - i // 2 / 2, 0.48, 0.48)), frame)
-    plt.show()
 
 
 def _picture(axis: Axes, picture: Tensor) -> None:
@@ -94,7 +92,6 @@ def picture_table(
         axis.set_ylabel(name, fontsize=11)
     figure.suptitle(xlabel, fontsize=11)
     figure.supylabel(ylabel, fontsize=11)
-    plt.show()
 
 
 def footprints(
@@ -113,7 +110,7 @@ def footprints(
             drawn: the first solid, the second dashed.
         names: what the squares are, for the legend.
     """
-    looks = ((COLORS["orange"], "-"), ("black", "--"))
+    looks = ((COLORS["orange"], "-"), (INK, "--"))
     figure, axes = style.panels(len(influence), 0.75 + 6.6 / len(influence))
     for axis, (title, values), sides in zip(axes, influence.items(), boxes, strict=True):
         pixels = np.asarray(values, dtype=float)
@@ -128,7 +125,6 @@ def footprints(
         axis.set_title(title, loc="center")
         style.frame(axis, width=0.8)
     style.legend_outside(figure, "outside lower center")
-    plt.show()
 
 
 def feature_maps(maps: Mapping[str, ArrayLike], columns: int = 8) -> None:
@@ -149,7 +145,6 @@ def feature_maps(maps: Mapping[str, ArrayLike], columns: int = 8) -> None:
             axis.imshow(channel, vmin=0, vmax=channels[:columns].max())
         label = f"{name}\n{channels.shape[1]}×{channels.shape[2]}"
         row[0].text(-0.15, 0.5, label, ha="right", va="center", transform=row[0].transAxes)
-    plt.show()
 
 
 def found_names(pictures: Tensor, names: Sequence[str], answers: Sequence[Sequence[str]]) -> None:
@@ -174,7 +169,6 @@ def found_names(pictures: Tensor, names: Sequence[str], answers: Sequence[Sequen
             look = {"color": COLORS["green"], "weight": "bold"} if answer == name else {}
             mark = "●" if answer == name else "○"
             text.text(0, 1 - (row + 0.5) / lines, f"{mark} {answer}", va="center", **look)
-    plt.show()
 
 
 def found_pictures(names: Sequence[str], answers: Tensor, right: Tensor) -> None:
@@ -198,7 +192,6 @@ def found_pictures(names: Sequence[str], answers: Tensor, right: Tensor) -> None
             axis.imshow(picture.numpy(), vmin=0, vmax=1)
             style.frame(axis, COLORS["green" if is_right else "gray"], 4 if is_right else 1)
             axis.set_xlabel("● right" if is_right else "", color=COLORS["green"])
-    plt.show()
 
 
 def heatmap(
@@ -229,7 +222,6 @@ def heatmap(
         axis.set_xticks(range(np.shape(values)[1]))
     if columns:
         axis.set_xticks(range(len(columns)), columns)
-    plt.show()
 
 
 def confusion(matrices: Mapping[str, ArrayLike]) -> None:
@@ -247,10 +239,9 @@ def confusion(matrices: Mapping[str, ArrayLike]) -> None:
         np.fill_diagonal(shares[title], np.nan)
     highest = max(float(np.nanmax(values)) for values in shares.values())
     for axis, (title, values) in zip(axes, shares.items(), strict=True):
-        picture = axis.imshow(values, vmin=0, vmax=highest, cmap="Blues")
-        axis.set_facecolor("lightgray")
+        cmap = plt.get_cmap("Blues").with_extremes(bad="lightgray")
+        picture = axis.imshow(values, vmin=0, vmax=highest, cmap=cmap)
         ticks = range(len(values))
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
     axes[0].set_ylabel("true class")
     figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the row")
-    plt.show()

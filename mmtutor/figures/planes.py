@@ -30,7 +30,6 @@ def scatter(
             axis.scatter(x[chosen], y[chosen], s=14, marker=MARKERS[number % len(MARKERS)])
         axis.set(title=title, xlabel=xlabel, aspect="equal")
     axes[0].set_ylabel(ylabel)
-    plt.show()
 
 
 def clouds(
@@ -66,7 +65,6 @@ def clouds(
         axis.set(title=title, xlabel=name)
     axes[0].set_ylabel(ylabel)
     style.legend_outside(figure, "outside lower center")
-    plt.show()
 
 
 def _means(x: np.ndarray, y: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +110,6 @@ def trades(
         axis.plot(*runs.mean(axis=1), marker, color=color, markersize=10, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     figure.legend(loc="outside lower center", ncols=3, title="large: mean, small: runs")
-    plt.show()
 
 
 Runs = Mapping[str, tuple[ArrayLike, ArrayLike]]
@@ -146,7 +143,6 @@ def exit_curves(curves: Runs, points: Runs | None = None, *, xlabel: str, ylabel
         axis.plot(costs.mean(), scores.mean(), marker, color=color, markersize=9, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     style.legend_above(axis, 2)
-    plt.show()
 
 
 def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidth: float) -> None:
@@ -178,7 +174,6 @@ def roofline(points: Mapping[str, tuple[float, float]], *, rate: float, bandwidt
     axis.xaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_major_formatter("{x:g}")
     style.legend_above(axis, 3)
-    plt.show()
 
 
 def predictors(
@@ -209,4 +204,3 @@ def predictors(
         axis.legend(loc="upper left")
     axes[0].set(ylabel=ylabel, ylim=(y.min() / 2, y.max() * 4))
     axes[0].yaxis.set_major_formatter("{x:g}")
-    plt.show()

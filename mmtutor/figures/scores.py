@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS, INK, SERIES_MARKERS
 
 
 def scores(
@@ -31,20 +31,17 @@ def scores(
     axis.barh(names, [seeds.mean() for seeds in values], color=COLORS["sky"], height=0.6)
     for row, seeds in enumerate(values):
         if len(seeds) > 1:
-            axis.scatter(seeds, [row] * len(seeds), color="black", s=12, zorder=3)
-        # On a white ground, so that the line of chance does not run through the number.
-        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        mean = f"{seeds.mean():.2f}"
-        at = (seeds.max(), row)
-        axis.annotate(mean, at, (6, 0), textcoords="offset points", va="center", bbox=ground)
+            axis.scatter(seeds, [row] * len(seeds), color=INK, s=12, zorder=3)
+        # Beside the axes, where no line of chance runs through the number.
+        at = (1.01, row)
+        axis.annotate(f"{seeds.mean():.2f}", at, xycoords=("axes fraction", "data"), va="center")
     if chance is not None:
         axis.axvline(chance, color=COLORS["gray"], linestyle="--", linewidth=1)
         top = len(values) - 0.55
-        axis.text(chance, top, f" {chance_label}", color=COLORS["gray"], fontsize=9)
+        axis.text(chance, top, f" {chance_label}", fontsize=9)
     if any(len(seeds) > 1 for seeds in values):
         label += " (bar: mean, dots: runs)"
     axis.set(xlabel=label, xlim=(0, 1.12 * max(seeds.max() for seeds in values)))
-    plt.show()
 
 
 def score_panels(
@@ -72,7 +69,7 @@ def score_panels(
         runs = [np.asarray(scores[method], dtype=float) for method in methods]
         axis.barh(methods, [run.mean() for run in runs], color=COLORS["sky"], height=0.6)
         for row, (method, run) in enumerate(zip(methods, runs, strict=True)):
-            axis.scatter(run, [row] * len(run), color="black", s=8, zorder=3, label="a run")
+            axis.scatter(run, [row] * len(run), color=INK, s=8, zorder=3, label="a run")
             best = (truth or {}).get(title, {}).get(method)
             if best is not None:
                 ends = [row - 0.42, row + 0.42]
@@ -82,10 +79,9 @@ def score_panels(
         axis.xaxis.set_major_formatter("{x:g}")  # short, so that ticks of two panels stay apart
     style.legend_outside(figure, "outside lower right", 2)
     figure.supxlabel(label, fontsize=10)
-    plt.show()
 
 
-_LINES = ((COLORS["gray"], ":"), (COLORS["yellow"], "--"), (COLORS["green"], "-"))
+_LINES = ((COLORS["gray"], ":"), (COLORS["brown"], "--"), (COLORS["green"], "-"))
 
 
 def dot_panels(
@@ -132,7 +128,6 @@ def dot_panels(
         axis.grid(axis="y", linewidth=0.4)
     style.legend_outside(figure, "outside upper right", 2)
     figure.supxlabel(label, fontsize=10)
-    plt.show()
 
 
 def intervals(
@@ -175,4 +170,3 @@ def intervals(
     axis.invert_yaxis()
     axis.set(xlabel=xlabel, xlim=(0, 1))
     style.legend_above(axis, rows + 1)
-    plt.show()

@@ -49,7 +49,6 @@ def waveform(sound: Tensor, sample_rate: int = 8000) -> None:
     )
     figure.colorbar(picture, ax=(top, bottom), label="decibels (loudest: 0)", aspect=30)
     bottom.set(xlabel="seconds", ylabel="hertz", ylim=(0, 2000))
-    plt.show()
 
 
 def spectrograms(
@@ -92,4 +91,3 @@ def spectrograms(
         axis.set(title=title, ylabel="hertz", xlim=(0, seconds), ylim=ylim or (0, highest))
     axes[-1, 0].set_xlabel("seconds")
     figure.colorbar(picture, ax=axes, label=label, aspect=30)
-    plt.show()

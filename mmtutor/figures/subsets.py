@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from mmtutor.figures.style import COLORS, SERIES_MARKERS
+from mmtutor.figures.style import COLORS, INK, SERIES_MARKERS
 
 _SHADES = ("orange", "blue", "gray", "purple", "green")
 
@@ -64,7 +64,6 @@ def subset_scores(
     above.tick_params(bottom=False)
     _dots(below, columns, names)
     figure.legend(loc="outside upper left", ncols=2)
-    plt.show()
 
 
 def _sorted_subsets(
@@ -95,7 +94,7 @@ def _dots(axis: Axes, columns: Sequence[Sequence[str]], names: Sequence[str]) ->
     for position, subset in enumerate(columns):
         filled = [row for row, name in enumerate(names) if name in subset]
         hollow = [row for row in range(len(names)) if row not in filled]
-        axis.plot([position] * len(filled), filled, "o-", color="black", markersize=6)
+        axis.plot([position] * len(filled), filled, "o-", color=INK, markersize=6)
         axis.plot([position] * len(hollow), hollow, "o", color=COLORS["gray"], mfc="white")
     axis.set_yticks(range(len(names)), names)
     axis.set(ylim=(len(names) - 0.5, -0.5), xticks=[], xlabel="filled: this modality is there")

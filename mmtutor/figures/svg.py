@@ -10,10 +10,10 @@ BOX, TALL = 150, 28  # width and height of a box in the picture's own units
 
 FILLS = {
     "conv": COLORS["sky"],
-    "norm": COLORS["yellow"],
+    "norm": COLORS["brown"],
     "relu": COLORS["green"],
     "encoder": COLORS["sky"],
-    "fusion": COLORS["yellow"],
+    "fusion": COLORS["brown"],
     "head": COLORS["green"],
 }
 

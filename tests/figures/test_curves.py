@@ -31,11 +31,15 @@ def test_whole_positions_have_no_fractional_ticks(draw, x) -> None:
     assert all(float(tick).is_integer() for tick in plt.gca().get_xticks())
 
 
-def test_a_legend_covers_the_curves_that_run_below_it() -> None:
-    figures.lines({"a": [0, 1, 0, 1, 0, 1, 0, 1]}, xlabel="x", ylabel="y")
-    ground = plt.gca().get_legend().get_frame()
-    assert ground.get_visible() and ground.get_alpha() > 0.8
-    assert ground.get_facecolor()[:3] == (1, 1, 1)
+def test_each_curve_is_named_at_its_end_in_its_color() -> None:
+    figures.lines({"up": [0, 1], "down": [1, 0]}, xlabel="x", ylabel="y")
+    axis = plt.gca()
+    named = {text.get_text(): text for text in axis.texts}
+    for line in axis.lines:
+        text = named[line.get_label()]
+        assert text.get_color() == line.get_color()
+    assert named["up"].get_position()[1] > 0.9 and named["down"].get_position()[1] < 0.1
+    assert axis.get_legend() is None
 
 
 def test_curves_start_where_they_are_told() -> None:
@@ -65,9 +69,9 @@ def test_the_panels_share_their_axes_and_one_legend():
     figures.curve_panels(panels, xlabel="epoch", ylabel="loss")
     first, last = plt.gcf().axes
     assert first.get_ylim() == last.get_ylim()
-    assert first.get_ylabel() == "loss" and last.get_ylabel() == ""
-    assert first.get_legend() is None
-    assert last.get_legend().get_title().get_text() == "mean ± sd, 2 seeds"
+    assert first.get_ylabel() == "loss (mean ± sd, n = 2)" and last.get_ylabel() == ""
+    (legend,) = plt.gcf().legends
+    assert [text.get_text() for text in legend.texts] == ["8 layers"]
 
 
 def test_a_level_crosses_every_panel_and_is_named_once():

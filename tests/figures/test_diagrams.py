@@ -75,7 +75,7 @@ def test_a_coordinated_representation_has_encoders_and_no_fusion() -> None:
     sides = [("x_I", "f_I", "h_I"), ("x_T", "f_T", "h_T")]
     html = figures.coordinated(sides).data
     assert html.count("<rect") == 3  # the space and two encoders
-    fusion = f'fill="{figures.COLORS["yellow"]}"'
+    fusion = f'fill="{figures.COLORS["brown"]}"'
     assert fusion in figures.network(sides).data and fusion not in html
     assert 'aria-label="x_I → f_I → h_I; x_T → f_T → h_T; coordinated: one space, near' in html
 
@@ -89,7 +89,7 @@ def test_the_arrows_between_coordinated_features_point_outwards() -> None:
 
 
 FILLS = {name: COLORS[color] for name, color in
-         (("own", "sky"), ("meeting", "yellow"), ("shared", "green"))}  # fmt: skip
+         (("own", "sky"), ("meeting", "brown"), ("shared", "green"))}  # fmt: skip
 
 
 def boxes(markup: str, kind: str) -> int:

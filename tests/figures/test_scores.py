@@ -31,10 +31,7 @@ def test_the_line_of_chance_does_not_strike_through_a_number() -> None:
     plt.gcf().canvas.draw()
     (number,) = [text for text in axis.texts if text.get_text() == "0.54"]
     box = number.get_window_extent()
-    line = axis.transData.transform((0.56, 0))[0]
-    assert box.x0 < line < box.x1
-    assert number.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
-    assert number.get_zorder() > axis.lines[0].get_zorder()
+    assert axis.transData.transform((0.56, 0))[0] < box.x0
 
 
 def test_score_panels_draw_means_and_runs_of_each_method_in_each_panel() -> None:

@@ -1,5 +1,10 @@
 """What all plots share."""
 
+from itertools import pairwise
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from mmtutor import figures
@@ -23,3 +28,39 @@ def test_no_series_is_left_out_in_silence() -> None:
     with pytest.raises(ValueError, match="at most 6 series can be told apart; got 7"):
         points = {name: {"a": (1.0, 0.5)} for name in SEVEN}
         figures.pareto(points, xlabel="cost", ylabel="score")
+
+
+def test_labels_that_would_meet_are_moved_apart_in_their_order() -> None:
+    assert style._spread([0.9, 0.1], 0.1) == [0.9, 0.1]
+    assert style._spread([0.5, 0.5, 0.0], 0.2) == pytest.approx([0.4, 0.6, 0.0])
+    places = style._spread([0.31, 0.3, 0.32, 0.3], 0.1)
+    assert np.diff(sorted(places)) == pytest.approx([0.1] * 3)
+    assert np.argsort(places).tolist() == [1, 3, 0, 2]
+
+
+@pytest.mark.usefixtures("no_window")
+@pytest.mark.parametrize("values", [[1.0] * 6, [0, 0.01, 0.02, 0.9, 0.91, 1.0]])
+def test_labels_at_the_ends_of_lines_do_not_overlap(values: list[float]) -> None:
+    curves = {f"net {i}": [0.5, value] for i, value in enumerate(values)}
+    figures.lines(curves, xlabel="x", ylabel="y")
+    figure = plt.gcf()
+    figure.canvas.draw()
+    boxes = sorted((text.get_window_extent() for text in plt.gca().texts), key=lambda box: box.y0)
+    assert len(boxes) == 6
+    for below, above in pairwise(boxes):
+        assert below.y1 <= above.y0 + 1
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1
+
+
+def luminance(color: str) -> float:
+    """WCAG 2.2: relative luminance."""
+    shares = np.array(matplotlib.colors.to_rgb(color))
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("color", style.COLORS.values(), ids=style.COLORS)
+def test_every_color_stands_out_on_white_and_on_the_dark_ground(color: str) -> None:
+    own, dark = luminance(color), luminance("#121212")
+    assert (1 + 0.05) / (own + 0.05) >= 3
+    assert (own + 0.05) / (dark + 0.05) >= 3

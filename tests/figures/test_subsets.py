@@ -8,6 +8,7 @@ import torch
 from matplotlib.colors import to_hex
 
 from mmtutor import figures
+from mmtutor.figures.style import INK
 
 matplotlib.use("Agg")
 SUBSETS = [s for size in (1, 2, 3, 4) for s in itertools.combinations("abcd", size)]
@@ -41,7 +42,7 @@ def test_each_dot_is_the_mean_of_the_runs_and_its_whisker_their_standard_deviati
 def test_filled_dots_are_the_modalities_of_the_subset_for_all_fifteen() -> None:
     scores = {subset: [len(subset) / 5] for subset in SUBSETS}
     _, below = draw({"one": scores})
-    filled = [line for line in below.lines if line.get_markerfacecolor() == "black"]
+    filled = [line for line in below.lines if line.get_markerfacecolor() == INK]
     rows = [tuple("abcd"[row] for row in line.get_ydata()) for line in filled]
     assert rows == SUBSETS
     assert [set(line.get_xdata()) for line in filled] == [{column} for column in range(15)]

@@ -3,7 +3,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmtutor.claims import ClaimError, claim, claim_same_outputs
+from mmtutor.claims import (
+    ClaimError,
+    Finding,
+    check,
+    check_same_outputs,
+    claim,
+    claim_same_outputs,
+    finding,
+    show_checks,
+)
 
 
 @pytest.mark.parametrize("truth", [True, np.bool_(True), np.array([True]), torch.tensor([[True]])])
@@ -156,3 +165,108 @@ def test_the_mode_is_kept_after_a_failure_too() -> None:
     with pytest.raises(RuntimeError):
         claim_same_outputs(built, packaged(), torch.zeros(2, 99))
     assert built.training and built.norm.training
+
+
+# --- check, show_checks ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What is displayed from now on; nothing is left of earlier checks."""
+    bundles: list[dict[str, str]] = []
+    monkeypatch.setattr("mmtutor.claims.checks.display", lambda data, raw: bundles.append(data))
+    show_checks()
+    bundles.clear()
+    return bundles
+
+
+def test_checks_are_gathered_into_one_line_that_opens(
+    shown: list[dict[str, str]], capsys: pytest.CaptureFixture
+) -> None:
+    check(1 < 2, "1 < 2")
+    check_same_outputs(nn.Identity(), nn.Identity(), torch.zeros(3))
+    assert capsys.readouterr().out == ""
+    show_checks()
+    (bundle,) = shown
+    assert bundle["text/html"] == (
+        "<details><summary>✓ 2 checks</summary><ul><li>1 &lt; 2</li>"
+        "<li>Identity: built here and packaged give the same outputs</li></ul></details>"
+    )
+    assert bundle["text/plain"].splitlines()[:2] == ["✓ 2 checks", "  1 < 2"]
+    check(True, "later")
+    show_checks()
+    assert "✓ 1 check<" in shown[1]["text/html"] and "1 &lt; 2" not in shown[1]["text/html"]
+
+
+def test_a_false_check_stops_and_is_not_gathered(shown: list[dict[str, str]]) -> None:
+    with pytest.raises(ClaimError, match="^✗ no$"):
+        check(False, "no")
+    show_checks()
+    assert "0 checks" in shown[0]["text/plain"]
+
+
+# --- finding ---------------------------------------------------------------------------------
+
+# 1, 2, 3: mean 2, sample deviation 1, error 1 / sqrt(3) = .577, t(2) = 4.303, reach 2.48.
+VALUES = [1.0, 2.0, 3.0]
+
+
+def test_a_finding_says_effect_interval_n_bound_and_origin(capsys: pytest.CaptureFixture) -> None:
+    finding("Water boils, in bar", VALUES, above=-1, origin="before")
+    assert capsys.readouterr().out == (
+        "◆ Water boils, in bar\n"
+        "  2 [-0.484, 4.48], n = 3; bound: above -1, set before the test data were read\n"
+    )
+
+
+def test_pairs_are_compared_by_their_differences(capsys: pytest.CaptureFixture) -> None:
+    finding("Less", [1, 2, 3.5], against=[3, 4, 5], below=-1, above=-3, origin="after")
+    # Differences -2, -2, -1.5: mean -1.833, deviation .2887, reach 4.303 * .1667 = .717.
+    assert (
+        "-1.83 [-2.55, -1.12] (2.17 against 4), n = 3; bound: above -3 and below -1, set after"
+    ) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bound", [{"above": 0}, {"below": 4}, {"above": -1, "below": 4}])
+def test_the_whole_interval_must_keep_the_bound(
+    bound: dict[str, float], capsys: pytest.CaptureFixture
+) -> None:
+    finding("Water boils", VALUES, origin="before", **bound)
+    out = capsys.readouterr().out
+    assert out.startswith("◇ Water boils\n") and "did not hold here" in out
+
+
+def test_nan_is_nothing_found(capsys: pytest.CaptureFixture) -> None:
+    finding("Water boils", [1, 2, np.nan], above=-100, origin="before")
+    assert capsys.readouterr().out.startswith("◇ Water boils\n  nan [nan, nan]")
+
+
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("origin", ["before", "validation", "after"])
+@pytest.mark.parametrize("limit", [-1, 0])
+def test_what_was_printed_can_be_read_back(
+    limit: float, origin: str, trained: bool, capsys: pytest.CaptureFixture
+) -> None:
+    finding("A: b", VALUES, against=[0.0] * 3, above=limit, origin=origin, trained=trained)
+    finding("C", 1e-9 * torch.tensor(VALUES), below=1, origin=origin)
+    text = capsys.readouterr().out
+    first, second = Finding.read_all(text)
+    assert (first.sentence, first.effect, first.n) == ("A: b", "2", 3)
+    assert (first.origin, first.trained, first.holds) == (origin, trained, limit == -1)
+    assert second.effect == "2e-09"
+    assert str(first) in text and str(second) in text
+
+
+@pytest.mark.parametrize(
+    ("values", "change", "message"),
+    [
+        ([1, 2], {}, r"3 values or more in a row, got \(2,\)"),
+        ([[1, 2, 3]], {}, r"got \(1, 3\)"),
+        (VALUES, {"above": -np.inf}, "needs above"),
+        (VALUES, {"origin": "later"}, "'later'"),
+        (VALUES, {"against": [1]}, r"\(3,\) values against \(1,\)"),
+    ],
+)
+def test_what_cannot_be_a_finding_is_refused(values, change, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        finding("Water boils", values, **{"above": 0, "origin": "before", **change})

@@ -1,0 +1,85 @@
+"""How a plot is shown."""
+
+import re
+import sys
+from xml.etree import ElementTree
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from mmtutor import figures
+from mmtutor.figures.style import COLORS, INK
+
+pytestmark = pytest.mark.usefixtures("no_window")
+
+Bundle = dict[str, str | bytes]
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Bundle]:
+    bundles: list[Bundle] = []
+    module = sys.modules["mmtutor.figures.display"]
+    monkeypatch.setattr(module, "display", lambda data, raw: bundles.append(data))
+    return bundles
+
+
+def plot() -> None:
+    figures.lines({"a < b": [0, 1]}, xlabel="step", ylabel="loss")
+
+
+def test_text_and_axes_take_the_color_of_the_page(shown: list[Bundle]) -> None:
+    plot()
+    figures.show(1, "It rises.", alt="A line.")
+    markup = shown[0]["text/html"]
+    assert INK not in markup and "currentColor" in markup
+    assert "white" not in markup and "#ffffff" not in markup
+    assert COLORS["blue"] in markup
+
+
+def test_a_figure_is_numbered_and_has_words(shown: list[Bundle]) -> None:
+    plot()
+    figures.show(3, "a < b rises.", alt='The "line" goes up.')
+    markup = str(shown[0]["text/html"])
+    root = ElementTree.fromstring(markup)
+    assert root.get("id") == "figure-3"
+    assert "".join(root.find("figcaption").itertext()) == "Figure 3. a < b rises."
+    (svg,) = root.iter("{http://www.w3.org/2000/svg}svg")
+    assert svg.get("role") == "img" and svg.get("aria-label") == 'The "line" goes up.'
+    assert "a < b" in "".join(svg.itertext())  # text, not outlines: it can be searched
+    assert shown[0]["text/plain"] == "Figure 3. a < b rises."
+    assert shown[0]["image/png"].startswith(b"\x89PNG")
+
+
+def test_two_plots_of_a_page_share_no_id_and_every_reference_leads_somewhere(
+    shown: list[Bundle],
+) -> None:
+    for number in (1, 2):
+        plot()
+        figures.show(number, "It rises.", alt="A line.")
+    page = "".join(str(bundle["text/html"]) for bundle in shown)
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', page))
+    assert used and used <= set(ids)
+
+
+def test_the_same_plot_gives_the_same_bytes(shown: list[Bundle]) -> None:
+    for _ in range(2):
+        plot()
+        figures.show(1, "It rises.", alt="A line.")
+    assert shown[0] == shown[1]
+
+
+def test_a_shown_plot_is_closed_and_nothing_cannot_be_shown(shown: list[Bundle]) -> None:
+    plot()
+    figures.show(1, "It rises.", alt="A line.")
+    assert plt.get_fignums() == []
+    with pytest.raises(RuntimeError, match="plot first"):
+        figures.show(2, "Nothing.", alt="Nothing.")
+
+
+def test_pictures_lie_inside(shown: list[Bundle]) -> None:
+    figures.images(np.zeros((2, 8, 8)))
+    figures.show(1, "Two digits.", alt="Black.")
+    assert str(shown[0]["text/html"]).count("data:image/png;base64") == 2
