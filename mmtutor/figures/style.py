@@ -107,7 +107,7 @@ def label_lines(axis: Axes) -> None:
     """
     lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
     to_axes = axis.transData + axis.transAxes.inverted()
-    ends = [float(to_axes.transform(line.get_xydata()[-1])[1]) for line in lines]
+    ends = [float(to_axes.transform(np.asarray(line.get_xydata())[-1])[1]) for line in lines]
     height = axis.get_window_extent().height * 72 / axis.figure.dpi
     gap = 1.3 * plt.rcParams["font.size"] / height
     for line, end, y in zip(lines, ends, _spread(ends, gap), strict=True):
