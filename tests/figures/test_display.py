@@ -83,3 +83,18 @@ def test_pictures_lie_inside(shown: list[Bundle]) -> None:
     figures.images(np.zeros((2, 8, 8)))
     figures.show(1, "Two digits.", alt="Black.")
     assert str(shown[0]["text/html"]).count("data:image/png;base64") == 2
+
+
+def test_a_diagram_gets_a_number_and_a_caption_and_keeps_its_own_words(shown: list[Bundle]) -> None:
+    figures.show(2, "One block.", diagram=figures.block("Block", ["conv 3×3"]))
+    root = ElementTree.fromstring(str(shown[0]["text/html"]))
+    (svg,) = root.iter("{http://www.w3.org/2000/svg}svg")
+    assert svg.get("aria-label").startswith("Block: x passes conv 3×3")
+    assert root.get("id") == "figure-2" and "image/png" not in shown[0]
+
+
+def test_a_plot_without_words_is_refused(shown: list[Bundle]) -> None:
+    plot()
+    with pytest.raises(ValueError, match="needs alt"):
+        figures.show(1, "It rises.")
+    plt.close()
