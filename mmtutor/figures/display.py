@@ -60,7 +60,8 @@ def _figure(number: int, caption: str, markup: str) -> str:
         f'<figure class="mmtutor" id="figure-{number}" style="margin:1em 0">'
         f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Figure {number}">'
         f"{markup}</div>"
-        f"<figcaption><strong>Figure {number}.</strong> {html.escape(caption)}</figcaption></figure>"
+        f"<figcaption><strong>Figure {number}.</strong> {html.escape(caption)}</figcaption>"
+        "</figure>"
     )
 
 
