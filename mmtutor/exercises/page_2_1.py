@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mmtutor.blocks import ResidualBlock
 from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.question import Answer, Question
 
 
 def count_parameters(in_channels: int, out_channels: int, stride: int) -> int:
@@ -147,3 +148,70 @@ EXERCISES = {
         praise="94 % of the paths of 50 blocks take 30 branches or fewer: many short paths.",
     ),
 }
+
+QUIZ = (
+    Question(
+        "The derivative of y = x + F(x) is I + ∂F/∂x. What follows for the gradient that reaches "
+        "x?",
+        (
+            Answer(
+                "It can never be smaller than the gradient that arrived from above at y.",
+                "Where ∂F/∂x is close to −I the two terms cancel, and with F(x) = −x nothing is "
+                "left of the gradient.",
+            ),
+            Answer(
+                "It contains the gradient from above unchanged, plus what the branch passes on.",
+                "The term I hands it through whatever the weights are; the branch can add to it "
+                "or cancel part of it.",
+                right=True,
+            ),
+            Answer(
+                "It no longer depends on the branch.",
+                "The term ∂F/∂x is the branch's part, and only where F is constant is it zero.",
+            ),
+        ),
+    ),
+    Question(
+        "The branch is F(x) = W₂ relu(W₁ x), and both matrices start at zero, instead of W₂ only. "
+        "What happens in training?",
+        (
+            Answer(
+                "The branch stays zero for ever.",
+                "The gradient of each factor is multiplied by the other, which is zero: neither "
+                "can make the first move.",
+                right=True,
+            ),
+            Answer(
+                "The block starts as the identity, as before, and learns from the second step on.",
+                "That holds for a single zero: its own gradient is not zero, so it leaves zero at "
+                "the first step. Two in a row wait for each other.",
+            ),
+            Answer(
+                "The gradient grows from block to block, and training diverges after some steps.",
+                "A branch that gives zero adds nothing, neither to the signal nor to the gradient.",
+            ),
+        ),
+    ),
+    Question(
+        "Plain networks with batch normalization and He's initialization get worse with depth, "
+        "even on their training data. What does this show?",
+        (
+            Answer(
+                "Deep networks overfit, because they have more weights than examples.",
+                "Who overfits has a small training loss, and it is the training loss that is "
+                "large here.",
+            ),
+            Answer(
+                "Their gradients vanish, so that the first layers never learn anything at all.",
+                "Normalization and a careful initialization keep the gradients alive, and the "
+                "deep plain network is worse all the same.",
+            ),
+            Answer(
+                "Depth makes optimization harder, although a copy of the shallow net would do.",
+                "The deep network could hold the shallow one and copy in its other layers, but "
+                "training does not find that: degradation.",
+                right=True,
+            ),
+        ),
+    ),
+)
