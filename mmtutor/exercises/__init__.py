@@ -55,13 +55,13 @@ def check(number: str, answer: Any) -> None:
         return
     try:
         with keeping_random_states():
-            exercise.check(returning(answer))
+            measured = exercise.check(returning(answer))
     except Mistake as mistake:
         print(f"✗ {number}: {mistake}")
     except Exception as error:
         print(f"✗ {number}: your code stopped with {type(error).__name__}: {error}")
     else:
-        print(f"✓ {number}: right. {exercise.praise}")
+        print(*filter(None, [f"✓ {number}: right.", measured, exercise.praise]))
 
 
 def hint(number: str) -> None:
