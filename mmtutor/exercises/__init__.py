@@ -1,15 +1,16 @@
-"""Exercises that mark themselves: `check`, `hint` and `solution`, by number.
+"""Exercises that mark themselves: `check`, `hint` and `solution`, by number; `quiz`, by page.
 
 An exercise of page 2.1 is numbered `"2.1.a"` and lives in `page_2_1.py` beside its check
-and its reference solution.
+and its reference solution. The questions of the page's quiz, `QUIZ`, stand there too.
 """
 
 import html
 import importlib
 import inspect
 import pkgutil
-import re
 import textwrap
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from IPython.display import display
@@ -21,10 +22,19 @@ from mmtutor.exercises.exercise import (
     keeping_random_states,
     returning,
 )
+from mmtutor.exercises.question import Question, quiz_as_html, quiz_as_text, with_code
 
-__all__ = ["Exercise", "Mistake", "check", "find", "hint", "numbers", "solution"]
-
-_CODE = re.compile("`([^`]+)`")
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "check",
+    "find",
+    "hint",
+    "numbers",
+    "quiz",
+    "quizzes",
+    "solution",
+]
 
 
 def check(number: str, answer: Any) -> None:
@@ -45,26 +55,48 @@ def check(number: str, answer: Any) -> None:
         return
     try:
         with keeping_random_states():
-            exercise.check(returning(answer))
+            measured = exercise.check(returning(answer))
     except Mistake as mistake:
         print(f"✗ {number}: {mistake}")
     except Exception as error:
         print(f"✗ {number}: your code stopped with {type(error).__name__}: {error}")
     else:
-        print(f"✓ {number}: right. {exercise.praise}")
+        print(*filter(None, [f"✓ {number}: right.", measured, exercise.praise]))
 
 
 def hint(number: str) -> None:
     """Show the hints of an exercise, each folded away until it is opened."""
     for i, text in enumerate(find(number).hints, start=1):
-        body = _CODE.sub(r"<code>\1</code>", html.escape(text))
-        _show_folded(f"Hint {i} for {number}", f"<p>{body}</p>", text)
+        _show_folded(f"Hint {i} for {number}", f"<p>{with_code(text)}</p>", text)
 
 
 def solution(number: str) -> None:
     """Show the reference solution of an exercise, folded away until it is opened."""
     code = textwrap.dedent(inspect.getsource(find(number).solution)).strip()
     _show_folded(f"Solution of {number}", f"<pre>{html.escape(code)}</pre>", code)
+
+
+def quiz(page: str) -> None:
+    """Show the questions of a page, such as `"2.1"`; an answer, when opened, says why.
+
+    Raises:
+        KeyError: the page has no quiz.
+    """
+    found = quizzes()
+    if page not in found:
+        raise KeyError(f"no quiz for page {page!r}; there are {', '.join(found)}")
+    questions = found[page]
+    markup, text = quiz_as_html(page, questions), quiz_as_text(questions)
+    display({"text/html": markup, "text/plain": text}, raw=True)
+
+
+def quizzes() -> dict[str, tuple[Question, ...]]:
+    """Return the questions of every page that has a quiz."""
+    return {
+        name.removeprefix("page_").replace("_", "."): module.QUIZ
+        for name, module in _modules()
+        if hasattr(module, "QUIZ")
+    }
 
 
 def numbers() -> list[str]:
@@ -74,9 +106,14 @@ def numbers() -> list[str]:
 
 def _all() -> dict[str, Exercise]:
     exercises: dict[str, Exercise] = {}
-    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
-        exercises |= getattr(importlib.import_module(module.name), "EXERCISES", {})
+    for _, module in _modules():
+        exercises |= getattr(module, "EXERCISES", {})
     return exercises
+
+
+def _modules() -> Iterator[tuple[str, ModuleType]]:
+    for module in pkgutil.iter_modules(__path__):
+        yield module.name, importlib.import_module(f"{__name__}.{module.name}")
 
 
 def find(number: str) -> Exercise:

@@ -6,9 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mmtutor.blocks import ResidualBlock
-from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.exercise import Exercise, Mistake, are_close, expect
+from mmtutor.exercises.prediction import compare_prediction
+from mmtutor.exercises.question import Answer, Question
 
 
 def count_parameters(in_channels: int, out_channels: int, stride: int) -> int:
@@ -35,6 +38,10 @@ def _check_count(answer: Callable[[int, int, int], int]) -> None:
     expect(
         answer(16, 16, 2) == _true_count(16, 16, 2),
         "a stride alone also changes the shape, so it needs a projection",
+    )
+    expect(
+        answer(16, 32, 1) == _true_count(16, 32, 1),
+        "other channels alone also change the shape, so they need a projection",
     )
 
 
@@ -111,6 +118,284 @@ def _check_share(answer: Callable[[int, int], float]) -> None:
     expect(math.isclose(share, share_of_paths(50, 30)), f"(50, 30) is 0.941; got {share}")
 
 
+_BLOCKS = 16
+
+
+def growth_of_the_gradient() -> float:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(64, 256, generator=generator, requires_grad=True)
+    y = x
+    for _ in range(16):
+        # Divided by the root of the width, a matrix keeps the size of what it multiplies.
+        W = torch.randn(256, 256, generator=generator) / 256**0.5
+        y = y + y @ W
+    at_output = torch.randn(64, 256, generator=generator)
+    (at_input,) = torch.autograd.grad(y, x, at_output)
+    return (at_input.norm() / at_output.norm()).item()
+
+
+def _check_growth(answer: Any) -> str:
+    return compare_prediction(
+        "2.1.d",
+        answer,
+        growth_of_the_gradient,
+        right_within=2,
+        is_factor=True,
+        mistakes={
+            0: "Nothing vanishes: each block hands the gradient through, and adds to it.",
+            1: "The shortcut hands it through unchanged, but every branch adds as much again.",
+            _BLOCKS: "The additions do not grow linearly: each block adds as much as it gets.",
+            _BLOCKS
+            + 1: "That counts one addition for each block; a block adds as much as it gets.",
+            2**_BLOCKS: "A block doubles the *square* of the norm: the two parts are independent, "
+            "and so at right angles.",
+        },
+        otherwise="At each block two independent parts of equal size are added. What does that do "
+        "to the square of the norm?",
+    )
+
+
+FAULTS = (
+    "healthy",
+    "relu in branch",
+    "no relu after sum",
+    "shortcut detached",
+    "adds in place",
+)
+
+
+def faulty_block(fault: str, features: int, seed: int) -> Callable[[Tensor], Tensor]:
+    """Return a residual block on vectors, y = relu(x + F(x)), with one fault or none."""
+    generator = torch.Generator().manual_seed(seed)
+    first, last = (
+        torch.randn(features, features, generator=generator) / features**0.5 for _ in range(2)
+    )
+
+    def block(x: Tensor) -> Tensor:
+        branch = torch.relu(x @ first.to(x)) @ last.to(x)
+        if fault == "relu in branch":
+            branch = torch.relu(branch)
+        if fault == "adds in place":
+            x += branch
+            return torch.relu(x)
+        total = branch + (x.detach() if fault == "shortcut detached" else x)
+        return total if fault == "no relu after sum" else torch.relu(total)
+
+    return block
+
+
+def diagnose(block: Callable[[Tensor], Tensor], features: int) -> str:
+    x = torch.rand(256, features, dtype=torch.float64)
+    with torch.no_grad():
+        kept = x.clone()
+        y = block(x)
+        if not torch.equal(x, kept):
+            return "adds in place"
+        if (y < 0).any():
+            return "no relu after sum"
+        if (y >= x).all():
+            return "relu in branch"
+        measured = (block(x + 1e-6) - y).sum() / 1e-6
+    (gradient,) = torch.autograd.grad(block(x.requires_grad_()).sum(), x)
+    agree = torch.isclose(gradient.sum(), measured, rtol=0.01)
+    return "healthy" if agree else "shortcut detached"
+
+
+_OVERLOOKED = {
+    "healthy": "Use many random x, and allow for rounding where you compare",
+    "relu in branch": "A correction that cannot be negative never makes y smaller than x, for "
+    "x ≥ 0",
+    "no relu after sum": "Its output has negative numbers",
+    "shortcut detached": "Its output is right and its gradient is not: compare autograd with a "
+    "difference quotient",
+    "adds in place": "After the call your x is no longer what it was: compare it with a copy",
+}
+
+
+def _check_diagnosis(answer: Callable[[Callable[[Tensor], Tensor], int], str]) -> None:
+    for seed, features in enumerate([8, 12, 5]):
+        for fault in FAULTS:
+            try:
+                found = answer(faulty_block(fault, features, seed), features)
+            except RuntimeError as error:
+                if fault != "adds in place":
+                    raise
+                raise Mistake(
+                    "on a block that adds in place autograd gave up: look for that fault first, "
+                    "on a copy of x and under `torch.no_grad()`"
+                ) from error
+            expect(
+                isinstance(found, str) and found in FAULTS,
+                f"return one of {', '.join(FAULTS)}; got {found!r}",
+            )
+            expect(
+                found == fault,
+                f'a block was called "{found}" that is "{fault}". {_OVERLOOKED[fault]}',
+            )
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        width = out_channels // 4
+        last = nn.BatchNorm2d(out_channels)
+        nn.init.zeros_(last.weight)
+        self.branch = nn.Sequential(
+            nn.Conv2d(in_channels, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, out_channels, 1, bias=False),
+            last,
+        )
+        self.shortcut = nn.Sequential()
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut.append(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.branch(x) + self.shortcut(x))
+
+
+def _check_bottleneck(answer: Callable[..., nn.Module]) -> None:
+    torch.manual_seed(0)
+    x = torch.rand(8, 16, 6, 6)
+    block = answer(16, 16)
+    expect(isinstance(block, nn.Module), "give the class, an `nn.Module`, and not one block of it")
+    _expect_shape(block, x, (8, 16, 6, 6), "Bottleneck(16, 16)")
+    _expect_shape(answer(16, 32, 2), x, (8, 32, 3, 3), "Bottleneck(16, 32, 2)")
+    for sizes in [(16, 16, 1), (16, 32, 1), (16, 16, 2), (24, 48, 2)]:
+        _expect_parameters(answer(*sizes), *sizes)
+    _expect_start_as_identity(block, x)
+    for sizes in [(16, 16, 1), (16, 32, 2)]:
+        _expect_formula(answer(*sizes), x, *sizes)
+    _expect_learning(answer(16, 32, 1), x)
+
+
+def _expect_shape(block: nn.Module, x: Tensor, shape: tuple[int, ...], name: str) -> None:
+    try:
+        y = block(x)
+    except RuntimeError as error:
+        raise Mistake(
+            f"{name} fails on a batch of shape {tuple(x.shape)}, and torch says: {error}. The 3×3 "
+            "convolution needs padding 1; where shapes change, the shortcut is a projection"
+        ) from error
+    expect(y is not None, "forward returns None: is a `return` missing?")
+    expect(y.shape == shape, f"{name} should give shape {shape}; got {tuple(y.shape)}")
+
+
+def _expect_parameters(block: nn.Module, in_channels: int, out_channels: int, stride: int) -> None:
+    width = out_channels // 4
+    wanted = (in_channels + 9 * width + out_channels) * width + 4 * width + 2 * out_channels
+    projection = in_channels * out_channels
+    changes = stride != 1 or in_channels != out_channels
+    wanted += (projection + 2 * out_channels) * changes
+    name = f"Bottleneck({in_channels}, {out_channels}, {stride})"
+    found = sum(parameter.numel() for parameter in block.parameters())
+    biases = 2 * width + out_channels
+    expect(
+        found - wanted not in (biases, biases + out_channels),
+        "the convolutions have biases, which the normalizations take away again: bias=False",
+    )
+    expect(
+        not changes or wanted - found != 2 * out_channels,
+        "the projection has a normalization too",
+    )
+    expect(
+        changes or found - wanted not in (projection, projection + 2 * out_channels),
+        "where the shapes agree, the shortcut is the identity, without weights",
+    )
+    expect(
+        found == wanted,
+        f"{name} has {wanted:,} parameters, with a width of {width} inside; yours has {found:,}",
+    )
+
+
+def _expect_start_as_identity(block: nn.Module, x: Tensor) -> None:
+    y = block(x)
+    expect(
+        are_close(y, x),
+        "a fresh block should return x where x ≥ 0, for F(x) = 0; it is off by up to "
+        f"{(y - x).abs().max():.2g}. Which layer of F comes last, and what does it multiply by?",
+    )
+    signed = x - 0.5
+    expect(are_close(block(signed), signed.relu()), "a relu follows the sum: y = relu(F(x) + x)")
+
+
+def _expect_learning(block: nn.Module, x: Tensor) -> None:
+    for name, parameter in block.named_parameters():
+        expect(parameter.requires_grad, f"{name} is frozen; all layers should learn")
+    before = [parameter.detach().clone() for parameter in block.parameters()]
+    target = torch.rand_like(block(x))
+    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (block(x) - target).square().mean().backward()
+        optimizer.step()
+    for (name, parameter), old in zip(block.named_parameters(), before, strict=True):
+        expect(
+            not torch.equal(parameter, old),
+            f"after three steps {name} has not moved: two factors of zero wait for each other",
+        )
+
+
+def _expect_formula(
+    block: nn.Module, x: Tensor, in_channels: int, out_channels: int, stride: int
+) -> None:
+    """Compare with the formula, all parameters drawn anew: equal ones for equal shapes."""
+    width = out_channels // 4
+    shapes = {
+        (width, in_channels, 1, 1),
+        (width, width, 3, 3),
+        (out_channels, width, 1, 1),
+        (out_channels, in_channels, 1, 1),
+        (width,),
+        (out_channels,),
+    }
+    drawn = {shape: torch.randn(shape) / 2 for shape in sorted(shapes)}
+    with torch.no_grad():
+        for name, parameter in block.named_parameters():
+            expect(
+                parameter.shape in drawn,
+                f"{name} has shape {tuple(parameter.shape)}, which no layer of a bottleneck has",
+            )
+            parameter.copy_(drawn[tuple(parameter.shape)])
+        y = block(x)
+
+    def norm(h: Tensor) -> Tensor:
+        scale = drawn[(h.shape[1],)]
+        return F.batch_norm(h, None, None, scale, scale, training=True)
+
+    def leave(h: Tensor) -> Tensor:
+        return h
+
+    def formula(act: Any = torch.relu, end: Any = leave, first_stride: int = 1) -> Tensor:
+        inner = stride // first_stride
+        h = act(norm(F.conv2d(x, drawn[width, in_channels, 1, 1], stride=first_stride)))
+        h = act(norm(F.conv2d(h, drawn[width, width, 3, 3], stride=inner, padding=1)))
+        h = end(norm(F.conv2d(h, drawn[out_channels, width, 1, 1])))
+        if (in_channels, 1) == (out_channels, stride):
+            return torch.relu(h + x)
+        shortcut = F.conv2d(x, drawn[out_channels, in_channels, 1, 1], stride=stride)
+        return torch.relu(h + norm(shortcut))
+
+    expect(
+        not are_close(y, formula(end=torch.relu), 1e-3),
+        "your F ends in a relu, so that it can only add: end it with the normalization",
+    )
+    expect(
+        not are_close(y, formula(act=leave), 1e-3),
+        "between the convolutions of F the relus are missing: three linear layers are one",
+    )
+    # He et al. have the stride on the first convolution, torchvision on the 3×3: both are right.
+    expect(
+        are_close(y, formula(), 1e-3) or are_close(y, formula(first_stride=stride), 1e-3),
+        "with weights drawn at random your block differs from relu(F(x) + s(x))",
+    )
+
+
 EXERCISES = {
     "2.1.a": Exercise(
         check=_check_count,
@@ -119,10 +404,10 @@ EXERCISES = {
             "Which layers have parameters? Two convolutions, two normalizations, maybe a shortcut.",
             "A 3×3 convolution without bias has 9 · inputs · outputs weights; a normalization "
             "has 2 for each channel.",
-            "If the stride is not 1 or the channels differ, add a 1×1 convolution and its "
-            "normalization.",
+            "When is the shortcut not the identity? There are two reasons, and either suffices.",
         ),
         praise="ResNet-18 is eight such blocks, a stem and a last layer.",
+        kind="derive",
     ),
     "2.1.b": Exercise(
         check=_check_identity,
@@ -130,9 +415,10 @@ EXERCISES = {
         hints=(
             "Which layer of F comes last, and what does it do to its input?",
             "norm2 multiplies by `norm2.weight` and adds `norm2.bias`. Which must be zero?",
-            "Zero both, inside `with torch.no_grad():`, and leave all other layers alone.",
+            "Autograd forbids changing a parameter in place, except under `torch.no_grad()`.",
         ),
         praise="The sum passes x unchanged, and from the second step on every layer learns.",
+        kind="write",
     ),
     "2.1.c": Exercise(
         check=_check_share,
@@ -141,9 +427,118 @@ EXERCISES = {
             "At each block a path chooses between two ways. How many paths choose the branch "
             "exactly k times?",
             "That number is the binomial coefficient, `math.comb(blocks, k)`.",
-            "Add the coefficients from k = 0 up to and including `longest`, and divide by "
-            "2**blocks.",
+            "A path that takes no branch at all counts, and so does one of length `longest`.",
         ),
         praise="94 % of the paths of 50 blocks take 30 branches or fewer: many short paths.",
+        kind="derive",
+    ),
+    "2.1.d": Exercise(
+        check=_check_growth,
+        solution=growth_of_the_gradient,
+        hints=(
+            "Into each block comes a gradient; out of it come that same gradient and the branch's "
+            "share. How large is the share?",
+            "The two are independent vectors in 256 dimensions, so nearly at right angles: think "
+            "of Pythagoras.",
+            "One block turns a norm of 1 into √2. What do two blocks make of it?",
+        ),
+        praise="Each block doubles the variance: 2¹⁶ in the square, 2⁸ = 256 in the norm. This is "
+        "why deep residual networks start their branches at zero, or scale them down.",
+        kind="predict",
+    ),
+    "2.1.e": Exercise(
+        check=_check_diagnosis,
+        solution=diagnose,
+        hints=(
+            "Find for each fault one thing that only it does: to x, to the sign of y, to y − x, "
+            "to the gradient. Then order the tests so that none disturbs the next.",
+            "Three of the four faults show in the forward pass, for x ≥ 0, under "
+            "`torch.no_grad()`. Keep a copy of x to compare with.",
+            "For the last, compare two slopes: that of autograd, and "
+            "`(block(x + step) - block(x)) / step`, both summed over all numbers.",
+        ),
+        praise="A wrong gradient leaves every output right: only a difference quotient shows it.",
+        kind="diagnose",
+    ),
+    "2.1.f": Exercise(
+        check=_check_bottleneck,
+        solution=Bottleneck,
+        hints=(
+            "Three convolutions: 1×1 down to out_channels // 4, 3×3, 1×1 up to out_channels, each "
+            "with its normalization. Where do the relus go?",
+            "Relus stand after the first two normalizations and after the sum. The stride belongs "
+            "to the 3×3 convolution (or to the first), and to the projection.",
+            "F(x) = 0 needs one factor of zero: of the last normalization, the weight; its bias "
+            "is zero already.",
+        ),
+        praise="Deepen it: 16 of these, a stem and a last layer are a ResNet-50.",
+        kind="write",
     ),
 }
+
+QUIZ = (
+    Question(
+        "The derivative of y = x + F(x) is I + ∂F/∂x. What follows for the gradient that reaches "
+        "x?",
+        (
+            Answer(
+                "It can never be smaller than the gradient that arrived from above at y.",
+                "Where ∂F/∂x is close to −I the two terms cancel, and with F(x) = −x nothing is "
+                "left of the gradient.",
+            ),
+            Answer(
+                "It contains the gradient from above unchanged, plus what the branch passes on.",
+                "The term I hands it through whatever the weights are; the branch can add to it "
+                "or cancel part of it.",
+                right=True,
+            ),
+            Answer(
+                "It no longer depends on the branch.",
+                "The term ∂F/∂x is the branch's part, and only where F is constant is it zero.",
+            ),
+        ),
+    ),
+    Question(
+        "The branch is F(x) = W₂ relu(W₁ x), and both matrices start at zero, instead of W₂ only. "
+        "What happens in training?",
+        (
+            Answer(
+                "The branch stays zero for ever.",
+                "The gradient of each factor is multiplied by the other, which is zero: neither "
+                "can make the first move.",
+                right=True,
+            ),
+            Answer(
+                "The block starts as the identity, as before, and learns from the second step on.",
+                "That holds for a single zero: its own gradient is not zero, so it leaves zero at "
+                "the first step. Two in a row wait for each other.",
+            ),
+            Answer(
+                "The gradient grows from block to block, and training diverges after some steps.",
+                "A branch that gives zero adds nothing, neither to the signal nor to the gradient.",
+            ),
+        ),
+    ),
+    Question(
+        "Plain networks with batch normalization and He's initialization get worse with depth, "
+        "even on their training data. What does this show?",
+        (
+            Answer(
+                "Deep networks overfit, because they have more weights than examples.",
+                "Who overfits has a small training loss, and it is the training loss that is "
+                "large here.",
+            ),
+            Answer(
+                "Their gradients vanish, so that the first layers never learn anything at all.",
+                "Normalization and a careful initialization keep the gradients alive, and the "
+                "deep plain network is worse all the same.",
+            ),
+            Answer(
+                "Depth makes optimization harder, although a copy of the shallow net would do.",
+                "The deep network could hold the shallow one and copy in its other layers, but "
+                "training does not find that: degradation.",
+                right=True,
+            ),
+        ),
+    ),
+)

@@ -1,12 +1,15 @@
 """Exercises of page 3.5, Fusion."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.exercise import Exercise, are_close, as_floats, expect
+from mmtutor.exercises.prediction import compare_prediction
+from mmtutor.exercises.question import Answer, Question
 
 
 def film_for_xor() -> tuple[float, float, float, float]:
@@ -100,6 +103,198 @@ def _check_low_rank(answer: Callable[[list[Tensor], list[Tensor], Tensor], Tenso
     expect(torch.allclose(z, wanted, atol=1e-4), "the numbers differ from the formula")
 
 
+def accuracy_of_a_sum() -> float:
+    generator = torch.Generator().manual_seed(0)
+    shares = torch.tensor([0.3, 0.3, 0.3, 0.1])  # of (-1, -1), (-1, 1), (1, -1) and (1, 1)
+
+    def draw(examples: int) -> tuple[Tensor, Tensor]:
+        corner = torch.multinomial(shares, examples, replacement=True, generator=generator)
+        signs = torch.stack([2.0 * (corner // 2) - 1, 2.0 * (corner % 2) - 1], dim=1)
+        noise = 0.2 * torch.randn(examples, 2, generator=generator)
+        return signs + noise, (signs[:, 0] != signs[:, 1]).float()
+
+    h, differ = draw(2000)
+    weights = torch.zeros(3, requires_grad=True)  # w_I, w_T and the bias
+    optimizer = torch.optim.Adam([weights], lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        score = h @ weights[:2] + weights[2]
+        F.binary_cross_entropy_with_logits(score, differ).backward()
+        optimizer.step()
+    h, differ = draw(4000)
+    found = h @ weights[:2] + weights[2] > 0
+    return (found == differ.bool()).float().mean().item()
+
+
+def _check_accuracy(answer: Any) -> str:
+    return compare_prediction(
+        "3.5.c",
+        answer,
+        accuracy_of_a_sum,
+        right_within=0.03,
+        mistakes={
+            1: "A sum gets three of the four corners right at most, whatever its weights are.",
+            0.75: "Three corners of four, yes, but count them by their shares.",
+            0.5: "Guessing is where a *balanced* XOR leaves a sum, for all corners pull alike. "
+            "Here one pulls less than the others.",
+            0.6: "0.6 is the share of the class that is more frequent. The sum can do better than "
+            "to answer always the same.",
+            0.7: "One of the three frequent corners would be given up there. Which corner costs "
+            "least?",
+        },
+        otherwise="Which corner will cross-entropy give up, and how frequent are the other three?",
+        highest=1,
+    )
+
+
+Fuse = Callable[[Tensor, Tensor], Tensor]
+FAULTS = ("healthy", "image ignored", "text ignored", "no interaction", "examples mixed")
+
+
+def faulty_fusion(fault: str, sizes: tuple[int, int], seed: int) -> Fuse:
+    """Return a fusion of two vectors, with one fault or none."""
+    generator = torch.Generator().manual_seed(seed)
+    image, text = (torch.randn(size, 16, generator=generator) for size in sizes)
+    last = torch.randn(16, 6, generator=generator) / 4
+
+    def fuse(h_I: Tensor, h_T: Tensor) -> Tensor:
+        a, b = h_I @ image.to(h_I), h_T @ text.to(h_T)
+        if fault == "image ignored":
+            a = torch.zeros_like(a)
+        if fault == "text ignored":
+            b = torch.zeros_like(b)
+        if fault == "no interaction":
+            return (torch.relu(a) + torch.relu(b)) @ last.to(a)
+        if fault == "examples mixed":
+            return (torch.softmax(a + b, dim=0) * torch.tanh(a)) @ last.to(a)
+        return torch.relu(a + b) @ last.to(a)
+
+    return fuse
+
+
+def diagnose(g: Fuse, h_I: Tensor, h_T: Tensor) -> str:
+    z = g(h_I, h_T)
+    if not torch.allclose(g(h_I[:1], h_T[:1]), z[:1], atol=1e-4):
+        return "examples mixed"
+    other_I, other_T = h_I.roll(1, dims=0), h_T.roll(1, dims=0)
+    if torch.allclose(g(other_I, h_T), z, atol=1e-4):
+        return "image ignored"
+    if torch.allclose(g(h_I, other_T), z, atol=1e-4):
+        return "text ignored"
+    difference = z - g(other_I, h_T) - g(h_I, other_T) + g(other_I, other_T)
+    return "healthy" if difference.abs().max() > 1e-3 else "no interaction"
+
+
+_OVERLOOKED = {
+    "healthy": "Allow for rounding where you compare, and change one thing at a time",
+    "image ignored": "Other images beside the same texts give the same z",
+    "text ignored": "Other texts beside the same images give the same z",
+    "no interaction": "Both are used, but exchanging the image changes z by the same amount "
+    "whichever text stands beside it",
+    "examples mixed": "The first example alone gives another z than it does in its batch",
+}
+
+
+def _check_diagnosis(answer: Callable[[Fuse, Tensor, Tensor], str]) -> None:
+    generator = torch.Generator().manual_seed(1)
+    for seed, sizes in enumerate([(5, 3), (4, 7), (2, 2)]):
+        h_I, h_T = (torch.randn(9, size, generator=generator) for size in sizes)
+        for fault in FAULTS:
+            found = answer(faulty_fusion(fault, sizes, seed), h_I.clone(), h_T.clone())
+            expect(
+                isinstance(found, str) and found in FAULTS,
+                f"return one of {', '.join(FAULTS)}; got {found!r}",
+            )
+            expect(
+                found == fault,
+                f'a fusion was called "{found}" that is "{fault}". {_OVERLOOKED[fault]}',
+            )
+
+
+def gated(
+    features: Sequence[Tensor], W: Sequence[Tensor], V: Sequence[Tensor], present: Tensor
+) -> Tensor:
+    # Replaced and not multiplied: 0 times nan is nan.
+    known = [h.masked_fill(~present[:, m, None], 0.0) for m, h in enumerate(features)]
+    joined = torch.cat(known, dim=1)
+    scores = torch.stack([F.linear(joined, V_m) for V_m in V], dim=1)
+    scores = scores.masked_fill(~present[:, :, None], -torch.inf)
+    shares = torch.softmax(scores, dim=1).nan_to_num()
+    candidates = [torch.tanh(F.linear(h, W_m)) for h, W_m in zip(known, W, strict=True)]
+    return (shares * torch.stack(candidates, dim=1)).sum(dim=1)
+
+
+def _check_gated(answer: Callable[..., Tensor]) -> None:
+    generator = torch.Generator().manual_seed(2)
+    sizes, shared = (5, 3, 2), 7
+    features = [torch.randn(6, size, generator=generator) for size in sizes]
+    W = [torch.randn(shared, size, generator=generator) for size in sizes]
+    V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
+    everything = torch.ones(6, 3, dtype=torch.bool)
+    z = as_floats(answer([h.clone() for h in features], W, V, everything))
+    expect(z.shape == (6, 7), f"z has shape (batch, shared) = (6, 7), not {tuple(z.shape)}")
+    joined = torch.cat(features, dim=1)
+    scores = torch.stack([joined @ V_m.T for V_m in V], dim=1)
+    mapped = torch.stack([h @ W_m.T for h, W_m in zip(features, W, strict=True)], dim=1)
+
+    def gives(shares: Tensor, candidates: Tensor) -> bool:
+        return are_close(z, (shares * candidates).sum(dim=1))
+
+    bounded = mapped.tanh()
+    expect(
+        not gives(scores.sigmoid(), bounded),
+        "a sigmoid for each modality gives gates that do not sum to 1: take a softmax over the "
+        "modalities",
+    )
+    expect(
+        not gives(scores.softmax(dim=2), bounded) and not gives(scores.softmax(dim=0), bounded),
+        "the softmax runs over the wrong axis: the shares of the *modalities* sum to 1",
+    )
+    expect(not gives(scores.softmax(dim=1), mapped), "the tanh is missing")
+    expect(not gives(scores, bounded), "the scores are not shares yet: the softmax is missing")
+    expect(
+        gives(scores.softmax(dim=1), bounded),
+        "with nothing missing, the numbers differ from the formula",
+    )
+    _check_missing(answer, features, W, V)
+
+
+def _check_missing(
+    answer: Callable[..., Tensor],
+    features: Sequence[Tensor],
+    W: Sequence[Tensor],
+    V: Sequence[Tensor],
+) -> None:
+    present = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 1], [0, 1, 0]]) > 0
+    absent = ~present[:, :, None]
+    zeroed = [h.masked_fill(absent[:, m], 0.0) for m, h in enumerate(features)]
+    scores = torch.stack([torch.cat(zeroed, dim=1) @ V_m.T for V_m in V], dim=1)
+    mapped = torch.stack([h @ W_m.T for h, W_m in zip(zeroed, W, strict=True)], dim=1).tanh()
+    shares = scores.masked_fill(absent, -torch.inf).softmax(dim=1)
+    wanted = (shares * mapped).sum(dim=1)
+    keeping = (scores.softmax(dim=1) * mapped).sum(dim=1)
+    z = answer([h.clone() for h in zeroed], W, V, present)
+    expect(
+        not are_close(z, keeping),
+        "a missing modality keeps its share: the others should have it, so that the shares of "
+        "those present sum to 1",
+    )
+    expect(are_close(z, wanted), "where a modality is missing, the shares differ from the formula")
+    for junk in 7.0, torch.nan:
+        given = [h.masked_fill(absent[:, m], junk) for m, h in enumerate(features)]
+        expect(
+            are_close(answer(given, W, V, present), wanted),
+            f"what stands in place of a missing modality, here {junk:g}, gets into z: replace it "
+            "before it meets a matrix (0 times nan is nan)",
+        )
+    nothing = as_floats(answer([h.clone() for h in features], W, V, present & False))
+    expect(
+        not nothing.isnan().any(),
+        "where nothing is present, z is nan: a softmax over nothing but -inf divides 0 by 0",
+    )
+    expect((nothing == 0).all(), "where nothing is present, z should be 0")
+
+
 EXERCISES = {
     "3.5.a": Exercise(
         check=_check_film,
@@ -108,9 +303,11 @@ EXERCISES = {
             "XOR of signs is a product: -h_I · h_T is 1 where they differ and -1 where they agree.",
             "Multiply out: (1 + v h_T + c) w h_I = (1 + c) w h_I + v w h_T h_I. Which term is too "
             "much?",
-            "c = -1 removes it; then v · w has to be -1.",
+            "Choose c so that the term with h_I alone is gone, and then look at the sign of the "
+            "other.",
         ),
         praise="One product does what no sum can, with a single number for z.",
+        kind="derive",
     ),
     "3.5.b": Exercise(
         check=_check_low_rank,
@@ -119,9 +316,114 @@ EXERCISES = {
             "First map each modality, rank by rank; then multiply over the modalities; then add "
             "over the ranks.",
             '`torch.einsum("bd,rds->brs", h_with_one, W)` maps one modality for all ranks.',
-            "Start with `product = 1.0`, and in a loop `product = product * maps`; at the end "
-            "`product.sum(dim=1) + bias`.",
+            "The maps of all modalities have the shape (batch, rank, shared). Over which of these "
+            "axes do you add, once they are multiplied?",
         ),
         praise="Three modalities or ten: the weights grow with the sum of the sizes.",
+        kind="write",
+    ),
+    "3.5.c": Exercise(
+        check=_check_accuracy,
+        solution=accuracy_of_a_sum,
+        hints=(
+            "How many corners of an XOR can a straight line get right?",
+            "Three of four. Cross-entropy is a mean over examples: which corner has least say?",
+            "The corner (1, 1) is given up. Add the shares of the other three.",
+        ),
+        praise="Nine in ten, and no interaction at all: where one combination is rare, a good "
+        "accuracy does not show that the modalities have met. Look at the rare corner by itself.",
+        kind="predict",
+    ),
+    "3.5.d": Exercise(
+        check=_check_diagnosis,
+        solution=diagnose,
+        hints=(
+            "Call g again with one thing changed: other images, other texts, a single example.",
+            "`h_I.roll(1, dims=0)` puts another image beside each text. The page has a number "
+            "for the interaction.",
+            "A fusion that ignores a modality has no interaction either, and one that mixes "
+            "examples answers to every change: which test comes first?",
+        ),
+        praise="Four calls, and you need not read a line of the code that you test.",
+        kind="diagnose",
+    ),
+    "3.5.e": Exercise(
+        check=_check_gated,
+        solution=gated,
+        hints=(
+            "First the case without missing modalities: stack scores and candidates to "
+            "(batch, modalities, shared). Over which axis does the softmax run?",
+            "A missing modality gets the score minus infinity, *before* the softmax; and its "
+            "features are replaced by zeros before anything is multiplied.",
+            "`masked_fill` replaces, where a product with 0 would keep a nan. A softmax over "
+            "minus infinity only is nan: `nan_to_num` turns that into 0.",
+        ),
+        praise="This is GatedFusion, for any number of modalities, some of them missing.",
+        kind="write",
     ),
 }
+
+QUIZ = (
+    Question(
+        "You concatenate h_I and h_T and put one linear layer on top, then the linear head. What "
+        "can this network not learn?",
+        (
+            Answer(
+                "Which of the two modalities is the more reliable one, on average.",
+                "Larger weights for the columns of the better modality are all that this takes.",
+            ),
+            Answer(
+                "To add up the evidence that both give for a class.",
+                "That is exactly what it does: each class gets a score from either side, and the "
+                "scores are added.",
+            ),
+            Answer(
+                "That a feature of the image counts only if the text says so.",
+                "Both steps are linear, so the image changes the scores by the same amount "
+                "whatever the text is: no interaction.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "Low-rank fusion of rank 4 replaces a tensor fusion of 5 and 3 features. What is lost?",
+        (
+            Answer(
+                "Nothing: each slice of the tensor is a 6×4 matrix, of rank 4 at most.",
+                "A matrix with four columns is always a sum of four outer products, so the rank "
+                "suffices to express every tensor.",
+                right=True,
+            ),
+            Answer(
+                "The products of two features, of which only four remain in each number of z.",
+                "Each of the four terms is a product of two weighted sums, and so contains "
+                "products of all pairs.",
+            ),
+            Answer(
+                "The single features, for only the products of both sides are kept.",
+                "The appended 1 is multiplied too, and a feature times 1 is the feature itself.",
+            ),
+        ),
+    ),
+    Question(
+        "Cross-attention is given one vector for each modality, as a single token. What does the "
+        "softmax do?",
+        (
+            Answer(
+                "It decides how much of the other modality the answer should contain.",
+                "Its weights sum to 1 over the tokens of the context, and with one token there "
+                "that token has the weight 1, always.",
+            ),
+            Answer(
+                "Nothing: over one key it is 1, whatever the query asks.",
+                "So the answer is a linear map of the other modality, the same for every query.",
+                right=True,
+            ),
+            Answer(
+                "It compares the two vectors, and is near 0 where they do not fit.",
+                "A softmax never says that nothing fits; it only shares 1 among those that are "
+                "there, which is why the package adds a null token.",
+            ),
+        ),
+    ),
+)

@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -23,6 +24,64 @@ def rank_by_rank(features, factors, bias):
 def one_in_front(features, factors, bias):
     moved = [torch.cat([W[:, 1:], W[:, :1]], dim=1) for W in factors]
     return rank_by_rank(features, moved, bias)
+
+
+def tell(g, h_I, h_T, alone=True, ignored=True, interaction=True):
+    """Diagnose a fusion, some tests left out."""
+    z = g(h_I, h_T)
+    if alone:
+        one_by_one = [g(h_I[i : i + 1], h_T[i : i + 1]) for i in range(len(z))]
+        if (torch.cat(one_by_one) - z).abs().max() > 1e-3:
+            return "examples mixed"
+    order = torch.arange(len(z)).flip(0)
+    image, text = g(h_I[order], h_T), g(h_I, h_T[order])
+    if ignored and (image - z).norm() < 1e-3:
+        return "image ignored"
+    if ignored and (text - z).norm() < 1e-3:
+        return "text ignored"
+    rest = z - image - text + g(h_I[order], h_T[order])
+    return "no interaction" if interaction and rest.norm() < 1e-3 else "healthy"
+
+
+def without(**tests):
+    return lambda g, h_I, h_T: tell(g, h_I, h_T, **tests)
+
+
+def swapped(g, h_I, h_T):
+    found = tell(g, h_I, h_T)
+    return {"image ignored": "text ignored", "text ignored": "image ignored"}.get(found, found)
+
+
+def gate(
+    features,
+    W,
+    V,
+    present,
+    shares=lambda scores: scores.softmax(1),
+    candidate=torch.tanh,
+    mask=True,
+    replace=True,
+    nothing=0.0,
+):
+    """Return a gated fusion, one example after the other."""
+    rows = []
+    for i, here in enumerate(present.tolist()):
+        if mask and not any(here):
+            rows.append(torch.full((len(W[0]),), nothing))
+            continue
+        h = [
+            f[i] if ok or not replace else torch.zeros_like(f[i])
+            for f, ok in zip(features, here, strict=True)
+        ]
+        keep = [m for m, ok in enumerate(here) if ok or not mask]
+        scores = torch.stack([V[m] @ torch.cat(h) for m in keep])
+        values = torch.stack([candidate(W[m] @ h[m]) for m in keep])
+        rows.append((shares(scores[None])[0] * values).sum(0))
+    return torch.stack(rows)
+
+
+def gate_with(**changes):
+    return lambda *given: gate(*given, **changes)
 
 
 ANSWERS = {
@@ -60,6 +119,49 @@ ANSWERS = {
             "differ from the formula": lambda features, factors, bias: rank_by_rank(
                 features, factors, -bias
             ),
+        },
+    ),
+    "3.5.c": Answers(
+        right=0.9,
+        also_right=[torch.tensor(0.9), np.float32(0.89), lambda: 1 - 0.1],
+        wrong={
+            "three of the four corners right at most": 1,
+            "count them by their shares": 0.75,
+            "a *balanced* XOR": 0.5,
+            "more frequent": 0.6,
+            "Which corner costs least": 0.7,
+            "Which corner will": 0.33,
+            "from 0 to 1": 90,
+        },
+    ),
+    "3.5.d": Answers(
+        right=tell,
+        wrong={
+            "The first example alone": without(alone=False),
+            "Other images beside": without(ignored=False),
+            "whichever text stands beside it": without(interaction=False),
+            'called "text ignored"': swapped,
+            "Allow for rounding": lambda g, h_I, h_T: (
+                "examples mixed" if len(g(h_I, h_T)) > 1 else "healthy"
+            ),
+            "return one of": lambda g, h_I, h_T: True,
+        },
+    ),
+    "3.5.e": Answers(
+        right=gate,
+        also_right=[lambda *given: gate(*given).numpy().astype("float64")],
+        wrong={
+            "do not sum to 1": gate_with(shares=torch.sigmoid),
+            "runs over the wrong axis": gate_with(shares=lambda scores: scores.softmax(2)),
+            "tanh is missing": gate_with(candidate=lambda h: h),
+            "softmax is missing": gate_with(shares=lambda scores: scores),
+            "with nothing missing": gate_with(candidate=torch.relu),
+            "keeps its share": gate_with(mask=False),
+            "here 7": gate_with(replace=False),
+            "z is nan": gate_with(nothing=torch.nan),
+            "z should be 0": gate_with(nothing=1.0),
+            "has shape (batch, shared)": lambda *given: gate(*given).T,
+            "return numbers": lambda *given: "z",
         },
     ),
 }
