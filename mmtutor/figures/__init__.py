@@ -16,6 +16,7 @@ from mmtutor.figures.diagrams import (
     network,
     receptive_fields,
 )
+from mmtutor.figures.encoder import encoder
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
@@ -49,6 +50,7 @@ __all__ = [
     "curve_panels",
     "curves",
     "dot_panels",
+    "encoder",
     "example",
     "exit_curves",
     "feature_maps",
