@@ -17,6 +17,7 @@ from mmtutor.figures.diagrams import (
     receptive_fields,
 )
 from mmtutor.figures.encoder import encoder
+from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
@@ -58,6 +59,7 @@ __all__ = [
     "found_names",
     "found_pictures",
     "front",
+    "fusion_flow",
     "heatmap",
     "images",
     "intervals",

@@ -16,9 +16,14 @@ _GAP = 16  # from one layer of a block to the next
 _COLUMN, _ROW, _HIGH = 76, 34, 22  # of meeting places: of one network, of one layer, of one box
 
 
-def beside(*diagrams: HTML) -> HTML:
-    """Return diagrams side by side, or one below the other where the page is narrow."""
-    cells = "".join(f'<div style="flex:0 1 264px">{diagram.data}</div>' for diagram in diagrams)
+def beside(*diagrams: HTML, width: int = 264) -> HTML:
+    """Return diagrams side by side, or one below the other where the page is narrow.
+
+    Args:
+        diagrams: what to set side by side.
+        width: of one of them.
+    """
+    cells = "".join(f'<div style="flex:0 1 {width}px">{each.data}</div>' for each in diagrams)
     style = "display:flex;flex-wrap:wrap;gap:1rem;justify-content:space-evenly"
     return HTML(f'<div style="{style}">{cells}</div>')
 

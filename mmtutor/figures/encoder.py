@@ -44,15 +44,15 @@ def encoder(module: nn.Module, example: Tensor) -> HTML:
     most = max(shape[0] for shape in shapes[1:])
     heights = [round(_LOW + (_HIGH - _LOW) * shape[0] / most) for shape in shapes[1:]]
 
-    picture = Picture(_WIDTH, 70 + sum(heights) + _GAP * len(shapes), font=12)
+    picture = Picture(_WIDTH, 70 + sum(heights) + _GAP * len(shapes), font=12, formulas=True)
     column = Column(picture, _MIDDLE, 22, gap=_GAP)
     picture.text(_NAMES, 16, name, "start")
-    picture.text(_MIDDLE, 16, f"x{_MODALITIES.get(name, '')}", formula=True)
+    picture.text(_MIDDLE, 16, f"x{_MODALITIES.get(name, '')}")
     for number, (label, height) in enumerate(zip(labels, heights, strict=True)):
         _arrow(column, shapes[number])
         _funnel(column, widths[number], widths[number + 1], height, *label)
     _arrow(column, shapes[-1])
-    picture.text(_MIDDLE, column.y + 14, f"h{_MODALITIES.get(name, '')}", formula=True)
+    picture.text(_MIDDLE, column.y + 14, f"h{_MODALITIES.get(name, '')}")
     note = "width: positions (log scale) · height: channels"
     picture.text(_WIDTH / 2, picture.height - 8, note, size=11)
     return HTML(picture.svg(_in_words(name, labels, shapes)))

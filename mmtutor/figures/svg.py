@@ -1,6 +1,7 @@
 """Vector pictures that take the page's text color."""
 
 import html
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -57,12 +58,21 @@ def _formula(text: str) -> str:
 
 @dataclass
 class Picture:
-    """A list of SVG elements with the few shapes that the diagrams need."""
+    """A list of SVG elements with the few shapes that the diagrams need.
+
+    Args:
+        width: of the picture, in its own units; a phone has room for about 340.
+        height: likewise.
+        elements: what has been drawn.
+        font: size of the letters.
+        formulas: whether every single letter in a label is a symbol; else the last one only.
+    """
 
     width: int
     height: int
     elements: list[str] = field(default_factory=list)
     font: int = 14
+    formulas: bool = False
 
     def box(
         self,
@@ -72,7 +82,6 @@ class Picture:
         kind: str = "",
         width: float = BOX,
         height: float = TALL,
-        formula: bool = False,
     ) -> None:
         """Draw a labeled box whose upper edge has its middle at (x, y)."""
         fill = FILLS.get(kind, "none")
@@ -80,21 +89,14 @@ class Picture:
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6" '
             f'fill="{fill}" fill-opacity="0.3" stroke="{fill if kind else "currentColor"}"/>'
         )
-        self.text(x, y + height / 2 + 5, text, formula=formula)
+        self.text(x, y + height / 2 + (5 if self.font > 12 else 4), text)
 
     def text(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        anchor: str = "middle",
-        *,
-        size: int | None = None,
-        formula: bool = False,
+        self, x: float, y: float, text: str, anchor: str = "middle", *, size: int | None = None
     ) -> None:
         """Write a text; a letter with an index is set as a symbol, in a formula every letter."""
         smaller = f' font-size="{size}"' if size else ""
-        words = _formula(text) if formula else _SYMBOL.sub(_symbol, html.escape(text))
+        words = _formula(text) if self.formulas else _SYMBOL.sub(_symbol, html.escape(text))
         self.elements.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="currentColor"{smaller}>'
             f"{words}</text>"
@@ -119,12 +121,11 @@ class Picture:
         """Draw a line through the points, with a tip at the last one."""
         self.line(*points, dashed=dashed)
         (x0, y0), (x, y) = points[-2:]
-        back = y - 7 if y > y0 else y + 7
-        tip = f"{x - 4:g},{back:g} {x + 4:g},{back:g}"
-        if y == y0:
-            back = x - 7 if x > x0 else x + 7
-            tip = f"{back:g},{y - 4:g} {back:g},{y + 4:g}"
-        self.elements.append(f'<polygon points="{x:g},{y:g} {tip}" fill="currentColor"/>')
+        far = math.dist((x0, y0), (x, y)) or 1
+        dx, dy = (x - x0) / far, (y - y0) / far
+        tip = sorted((x - 7 * dx - side * dy, y - 7 * dy + side * dx) for side in (-4, 4))
+        corners = " ".join(f"{x:.6g},{y:.6g}" for x, y in ((x, y), *tip))
+        self.elements.append(f'<polygon points="{corners}" fill="currentColor"/>')
 
     def plus(self, x: float, y: float) -> None:
         """Draw a plus sign in a circle around (x, y)."""
