@@ -17,6 +17,8 @@ from mmtutor.figures.diagrams import (
     receptive_fields,
 )
 from mmtutor.figures.display import show
+from mmtutor.figures.encoder import encoder
+from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
@@ -50,6 +52,7 @@ __all__ = [
     "curve_panels",
     "curves",
     "dot_panels",
+    "encoder",
     "example",
     "exit_curves",
     "feature_maps",
@@ -57,6 +60,7 @@ __all__ = [
     "found_names",
     "found_pictures",
     "front",
+    "fusion_flow",
     "heatmap",
     "images",
     "intervals",

@@ -8,16 +8,22 @@ from IPython.display import HTML
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from mmtutor.figures.column import Column
 from mmtutor.figures.style import COLORS
 from mmtutor.figures.svg import BOX, FILLS, TALL, Picture
 
-_STEP = 44  # from one layer of a block to the next
+_GAP = 16  # from one layer of a block to the next
 _COLUMN, _ROW, _HIGH = 76, 34, 22  # of meeting places: of one network, of one layer, of one box
 
 
-def beside(*diagrams: HTML) -> HTML:
-    """Return diagrams side by side, or one below the other where the page is narrow."""
-    cells = "".join(f'<div style="flex:0 1 264px">{diagram.data}</div>' for diagram in diagrams)
+def beside(*diagrams: HTML, width: int = 264) -> HTML:
+    """Return diagrams side by side, or one below the other where the page is narrow.
+
+    Args:
+        diagrams: what to set side by side.
+        width: of one of them.
+    """
+    cells = "".join(f'<div style="flex:0 1 {width}px">{each.data}</div>' for each in diagrams)
     style = "display:flex;flex-wrap:wrap;gap:1rem;justify-content:space-evenly"
     return HTML(f'<div style="{style}">{cells}</div>')
 
@@ -38,28 +44,23 @@ def block(
         shortcut: label of the shortcut; None for a plain block.
         after: layers that follow the sum.
     """
-    picture = Picture(264, 96 + _STEP * (len(branch) + len(after) + (shortcut is not None)))
-    middle, y, above = 84, 56, 50  # the next element's top, and where the last one ends
-    picture.text(middle, 18, title)
-    picture.text(middle, 44, "x")
-
-    def stack(layers: Sequence[str]) -> None:
-        nonlocal y, above
-        for layer in layers:
-            picture.arrow((middle, above), (middle, y))
-            picture.box(middle, y, layer, layer.split()[0])
-            y, above = y + _STEP, y + TALL
-
-    stack(branch)
+    picture = Picture(264, 96 + (TALL + _GAP) * (len(branch) + len(after) + (shortcut is not None)))
+    column = Column(picture, 84, 50, gap=6)
+    picture.text(column.x, 18, title)
+    picture.text(column.x, 44, "x")
+    for layer in branch:
+        column.box(layer, layer.split()[0])
+        column.gap = _GAP
     if shortcut is not None:
-        picture.arrow((middle, above), (middle, y + 3))
-        picture.plus(middle, y + 14)
-        picture.arrow((middle + 12, 39), (190, 39), (190, y + 14), (middle + 11, y + 14))
-        picture.text(196, (39 + y) / 2, shortcut, "start")
-        y, above = y + _STEP, y + 25
-    stack(after)
-    picture.arrow((middle, above), (middle, y))
-    picture.text(middle, y + 16, "y")
+        y = column.plus(column.gap + 3)
+        picture.arrow((column.x + 12, 39), (190, 39), (190, y), (column.x + 11, y))
+        picture.text(196, (25 + y) / 2, shortcut, "start")
+        column.gap = _GAP + 3
+    for layer in after:
+        column.box(layer, layer.split()[0])
+        column.gap = _GAP
+    column.arrow()
+    picture.text(column.x, column.y + 16, "y")
     way = "" if shortcut is None else f", with a shortcut ({shortcut}) added before"
     return HTML(picture.svg(f"{title}: x passes {', '.join(branch)}{way} {', '.join(after)} → y"))
 
@@ -122,10 +123,7 @@ def coordinated(
     """
     picture = Picture((BOX + 16) * len(encoders), 300)
     middle = picture.width / 2
-    picture.elements.append(
-        f'<rect x="8" y="130" width="{picture.width - 16}" height="108" rx="6" fill="none" '
-        'stroke="currentColor" stroke-dasharray="5 4"/>'
-    )
+    picture.frame(8, 130, picture.width - 16, 108)
     for x, features in _encoders(picture, encoders):
         picture.text(x, 158, features)
         picture.arrow((middle, 172), (x, 172))

@@ -23,7 +23,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "network": {"encoders", "fusion", "processes"},
     "balancing": {"criteria", "modes", "network", "processes"},
     "training": {"batch", "criteria", "modes"},
-    "figures": set(),
+    "figures": {"modes"},
     "exercises": {"blocks", "losses"},
     "doctor": {"data", "network"},
     "__main__": {"__init__", "data", "doctor"},
