@@ -66,10 +66,8 @@ class AudioResNet(ResidualEncoder):
             `"waveform"` (1-D blocks over the samples themselves, after a stem of stride 16).
         widths: channels of each stage; the last is `out_features`.
         depths: number of blocks in each stage.
-        window: as in `LogSpectrogram`.
-        hop: as in `LogSpectrogram`.
-        block: as in `ImageResNet`.
-        options: as in `ImageResNet`.
+        window, hop: as in `LogSpectrogram`.
+        block, options: as in `ImageResNet`.
 
     Raises:
         TypeError: an option that the encoder sets itself.

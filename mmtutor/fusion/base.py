@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 Sizes = Mapping[str, int]  # modality → size of its feature vector
+Tensors = Mapping[str, Tensor]
 
 
 class MissingModalityError(ValueError):
@@ -41,9 +42,7 @@ class Fusion(nn.Module):
         self.shared_features = shared_features
         self.allow_missing = allow_missing
 
-    def forward(
-        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
-    ) -> Tensor:
+    def forward(self, features: Tensors, present: Tensors | None = None) -> Tensor:
         """Fuse one feature vector for each modality.
 
         Args:
@@ -63,7 +62,7 @@ class Fusion(nn.Module):
         return self.fuse(*self.complete(features, present))
 
     def complete(
-        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+        self, features: Tensors, present: Tensors | None = None
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Check the arguments of `forward`, and turn them into those of `fuse`."""
         present = present or {}
@@ -112,7 +111,7 @@ class Fusion(nn.Module):
                 "example, or build the fusion with allow_missing=True"
             )
 
-    def _check_shapes(self, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> None:
+    def _check_shapes(self, features: Tensors, present: Tensors) -> None:
         for name, values in features.items():
             if not isinstance(values, Tensor):
                 wanted = f"features of {name} must be a tensor (batch, {self.in_features[name]})"
@@ -128,7 +127,7 @@ class Fusion(nn.Module):
             check_presence(name, mask, batch)
 
 
-def each(layers: nn.ModuleList, features: Mapping[str, Tensor]) -> list[Tensor]:
+def each(layers: nn.ModuleList, features: Tensors) -> list[Tensor]:
     """Apply to the features of each modality its own layer."""
     return [layer(h) for layer, h in zip(layers, features.values(), strict=True)]
 

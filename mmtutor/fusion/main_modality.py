@@ -91,7 +91,8 @@ class ResidualFusion(Fusion):
     def fuse(self, features: dict[str, Tensor], present: Tensor) -> Tensor:
         """Send the main modality through the blocks; see `Fusion.fuse`."""
         others = {name: features[name] for name in self.others}
-        there = present[:, [name != self.main for name in features]]
+        columns = dict(zip(features, present.unbind(dim=1), strict=True))
+        there = [columns[name] for name in self.others]
         hidden = features[self.main]
         for block in self.blocks:
             hidden = block(hidden, others, there)
@@ -108,13 +109,16 @@ class LearningBlock(nn.Module):
         self.first = nn.ModuleList(nn.Linear(size, shared_features) for size in others)
         self.second = nn.ModuleList(nn.Linear(shared_features, shared_features) for _ in others)
 
-    def forward(self, hidden: Tensor, others: dict[str, Tensor], present: Tensor) -> Tensor:
-        """Map H `(batch, hidden)` to H' `(batch, shared_features)`; `present` is of the others."""
+    def forward(self, hidden: Tensor, others: dict[str, Tensor], present: list[Tensor]) -> Tensor:
+        """Map H `(batch, hidden)` to H' `(batch, shared_features)`.
+
+        `others` and `present` hold for each other modality its features and a bool `(batch,)`.
+        """
         query = torch.tanh(self.query(hidden))
         result = self.shortcut(hidden)
-        for i, said in enumerate(each(self.first, others)):
-            joint = query * torch.tanh(self.second[i](torch.tanh(said)))
-            result = result + torch.where(present[:, i, None], joint, 0.0)
+        for said, second, there in zip(each(self.first, others), self.second, present, strict=True):
+            joint = query * torch.tanh(second(torch.tanh(said)))
+            result = result + torch.where(there[:, None], joint, 0.0)
         return result
 
 

@@ -1,12 +1,10 @@
 """Fusions that add: linear maps of the modalities are summed, as they are or through gates."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.fusion.base import Fusion, Sizes, each
+from mmtutor.fusion.base import Fusion, Sizes, Tensors, each
 
 
 class SharedRepresentation(Fusion):
@@ -84,9 +82,7 @@ class GatedFusion(Fusion):
         candidates = torch.stack([torch.tanh(x) for x in each(self.project, features)], dim=1)
         return (self._gates(features, present) * candidates).sum(dim=1)
 
-    def gates(
-        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
-    ) -> Tensor:
+    def gates(self, features: Tensors, present: Tensors | None = None) -> Tensor:
         """Compute the gates, to see which modality each number in z came from.
 
         Arguments and errors as in `Fusion.forward`.
