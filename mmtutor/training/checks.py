@@ -151,9 +151,9 @@ def check_loss(loss: Any) -> None:
         )
 
 
-def check_some_count(traits: Traits, targets: Tensor) -> None:
+def check_some_count(traits: Traits, divisor: float) -> None:
     """Raise ValueError if the mean over a batch would divide by 0."""
-    if not traits.divisor(targets):
+    if not divisor:
         raise ValueError(
             f"every label of the batch is {traits.ignored}, which the criterion ignores, or has "
             "the weight 0, so there is nothing to average: leave such batches out"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmtutor.criteria import Criterion
 from mmtutor.modes import evaluating
 from mmtutor.training import checks
-from mmtutor.training.distributed import OneProcess
+from mmtutor.training.distributed import Processes
 from mmtutor.training.metrics import Metrics, metrics_for
 from mmtutor.training.model_with_loss import Device, prepare
 
@@ -49,10 +49,10 @@ def evaluate(
     """
     learner = prepare(model, criterion, device)
     checks.check_loader(dataloader)
-    return measure(OneProcess(learner), dataloader)
+    return measure(Processes(learner), dataloader)
 
 
-def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float]:
+def measure(processes: Processes, dataloader: Iterable[Any]) -> dict[str, float]:
     """Measure as in `evaluate`, with all processes; each example counts once."""
     learner, traits = processes.learner, processes.learner.traits
     metrics: Metrics | None = None
@@ -68,7 +68,6 @@ def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float
             if learner.criterion is not None:
                 total += learner.loss(outputs, share).item() * traits.divisor(share.targets)
             metrics.update(outputs.cpu(), share.targets.cpu())
-    checks.check_not_empty(metrics is not None)
     assert metrics is not None
     loss = sum(processes.gather(total)) / count if count else math.nan
     measured = {} if learner.criterion is None else {"loss": loss}
@@ -88,8 +87,7 @@ def predict(
     learner = prepare(model, None, device)
     checks.check_loader(dataloader)
     with evaluating(learner):
-        batches = OneProcess(learner).batches(dataloader)
+        batches = Processes(learner).batches(dataloader)
         pairs = [(learner.outputs(batch), batch.targets) for batch in batches]
-    checks.check_not_empty(len(pairs))
     outputs, targets = zip(*pairs, strict=True)
     return Predictions(torch.cat(outputs).cpu(), torch.cat(targets).cpu())

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from mmtutor.criteria import Criterion, Traits
 from mmtutor.training import checkpoint as checkpoints
 from mmtutor.training import checks
-from mmtutor.training.distributed import OneProcess, own_device, together
+from mmtutor.training.distributed import Processes, own_device, together
 from mmtutor.training.evaluation import measure
 from mmtutor.training.history import History
 from mmtutor.training.loop import train_epoch
@@ -168,7 +168,7 @@ def _parts(loader: Any) -> list[Any]:
     return [loader, getattr(loader, "sampler", None), batch_sampler, inner]
 
 
-def _check_samplers(processes: OneProcess, *loaders: Any) -> None:
+def _check_samplers(processes: Processes, *loaders: Any) -> None:
     parts = itertools.chain.from_iterable(map(_parts, loaders))
     if processes.count > 1 and any(isinstance(part, DistributedSampler) for part in parts):
         raise ValueError(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mmtutor.training.distributed import OneProcess
+from mmtutor.training.distributed import Processes
 from mmtutor.training.history import History
 
 _PLAIN = (int, float, str, tuple)
@@ -21,7 +21,7 @@ _PLAIN = (int, float, str, tuple)
 class Run:
     """All that a checkpoint holds, and with what it was begun; processes make it together."""
 
-    processes: OneProcess
+    processes: Processes
     optimizer: Optimizer
     scheduler: LRScheduler | None
     schedule_every: str  # "epoch" or "batch"
