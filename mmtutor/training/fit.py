@@ -15,8 +15,8 @@ from torch.utils.data.distributed import DistributedSampler
 from tqdm import tqdm
 
 from mmtutor.criteria import Criterion, Traits
-from mmtutor.training import checkpoint as checkpoints
 from mmtutor.training import checks
+from mmtutor.training.checkpoint import reserved
 from mmtutor.training.distributed import Processes, own_device, together
 from mmtutor.training.evaluation import measure
 from mmtutor.training.history import History
@@ -106,7 +106,7 @@ def fit(
     with (
         scheduled(schedule, optimizer, rate, train_loader, epochs) as scheduler,
         together(learner, path) as processes,
-        checkpoints.reserved(path, processes.rank),
+        reserved(path, processes.rank),
     ):
         _check_samplers(processes, train_loader, validation_loader)
         generators = {getattr(part, "generator", None): None for part in _parts(train_loader)}
@@ -121,13 +121,13 @@ def fit(
             patience=patience,
         )
         if path is not None and processes.gather(path.exists())[0]:
-            checkpoints.resume(run, path, epochs)
+            run.resume(path, epochs)
         hidden = processes.rank > 0 or not progress
         with tqdm(total=epochs, initial=len(run.history), unit="epoch", disable=hidden) as bar:
             while len(run.history) < epochs and not run.stalled():
                 _epoch(run, train_loader, validation_loader)
                 if path is not None:
-                    checkpoints.save(run, path)
+                    run.save(path)
                 bar.set_postfix(run.history.rows[-1], refresh=False)
                 bar.update()
     if run.best is not None:

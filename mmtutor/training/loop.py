@@ -94,7 +94,7 @@ def train_epoch(
                 scheduler.step()
         total += value * own
         count += whole
-    check_after_epoch(value, step, learner.model, precision.factor)
+    check_after_epoch(value, step, learner.model, precision.scaler.get_scale())
     processes.share_buffers()
     return sum(processes.gather(total)) / count
 
