@@ -54,24 +54,26 @@ def evaluate(
 
 def measure(processes: Processes, dataloader: Iterable[Any]) -> dict[str, float]:
     """Measure as in `evaluate`, with all processes; each example counts once."""
-    learner, traits = processes.learner, processes.learner.traits
+    learner, divisor = processes.learner, processes.learner.traits.divisor
     metrics: Metrics | None = None
+    sums: Any = 0
     total, count = 0.0, 0.0
     with evaluating(learner):
         for batch in processes.batches(dataloader):
             share = processes.shard(batch)
-            metrics = metrics or metrics_for(traits, batch.targets)
-            count += traits.divisor(batch.targets)
+            metrics = metrics or metrics_for(learner.traits, batch.targets)
+            count += divisor(batch.targets)
             if not len(share.targets):
                 continue
             outputs = learner.outputs(share)
             if learner.criterion is not None:
-                total += learner.loss(outputs, share).item() * traits.divisor(share.targets)
-            metrics.update(outputs.cpu(), share.targets.cpu())
-    assert metrics is not None
-    loss = sum(processes.gather(total)) / count if count else math.nan
-    measured = {} if learner.criterion is None else {"loss": loss}
-    return measured | metrics.result(torch.stack(processes.gather(metrics.sums)).sum(dim=0))
+                total += learner.loss(outputs, share).item() * divisor(share.targets)
+            sums += metrics.sums(outputs.cpu(), share.targets.cpu())
+    assert metrics is not None  # `batches` yields at least one
+    measured = metrics.result(sum(processes.gather(sums)))
+    if learner.criterion is None:
+        return measured
+    return {"loss": sum(processes.gather(total)) / count if count else math.nan} | measured
 
 
 def predict(

@@ -74,6 +74,7 @@ def train_epoch(
     """
     learner, precision = processes.learner, processes.learner.precision
     divisor = learner.traits.divisor
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
     total, count = 0.0, 0.0
     learner.train()
     for step, batch in enumerate(processes.batches(dataloader), start=1):
@@ -88,7 +89,7 @@ def train_epoch(
         precision.scale(processes.scale_loss(loss, own / whole)).backward()
         if precision.unscale(optimizer):
             if clip_norm is not None:
-                nn.utils.clip_grad_norm_(_parameters(optimizer), clip_norm)
+                nn.utils.clip_grad_norm_(parameters, clip_norm)
             optimizer.step()
             if scheduler is not None:
                 scheduler.step()
@@ -97,7 +98,3 @@ def train_epoch(
     check_after_epoch(value, step, learner.model, precision.scaler.get_scale())
     processes.share_buffers()
     return sum(processes.gather(total)) / count
-
-
-def _parameters(optimizer: Optimizer) -> list[nn.Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
