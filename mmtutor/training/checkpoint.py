@@ -24,11 +24,7 @@ class CheckpointError(RuntimeError):
 
 
 def write(contents: dict[str, Any], path: Path) -> None:
-    """Write a file; a process killed at any moment leaves the old one or the new one.
-
-    Raises:
-        OSError: the file cannot be written, as on a full disk; the one before stays.
-    """
+    """Write a file; whatever fails, at any moment, leaves the old one or the new one."""
     memory = io.BytesIO()
     torch.save(plain({"format": FORMAT, **contents}), memory)
     written = memory.getvalue()
@@ -48,12 +44,7 @@ def write(contents: dict[str, Any], path: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a file that `write` has written.
-
-    Raises:
-        CheckpointError: it is damaged, or something else.
-        OSError: it cannot be opened.
-    """
+    """Read what `write` has written; raise CheckpointError if it is damaged or something else."""
     whole = path.read_bytes()
     written, digest = whole[:-32], whole[-32:]
     advice = f"delete {path} to start afresh, or give another path as checkpoint"
@@ -71,12 +62,7 @@ def read(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def reserved(path: Path | None, rank: int) -> Iterator[None]:
-    """Keep other runs from a path while this one may write there; rank 0 sees to it.
-
-    Raises:
-        CheckpointError: another run is writing there.
-        OSError: nothing can be written there.
-    """
+    """Keep other runs from a path while this one may write there; rank 0 sees to it."""
     if path is None or rank > 0:
         yield
         return

@@ -3,7 +3,7 @@
 Those made for every batch look at types, shapes and labels, which costs microseconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -26,16 +26,26 @@ def check_loader(loader: Any) -> None:
     raise TypeError(f"the loader is {_name(loader)}, which {advice}")
 
 
-def as_batch(item: Any) -> Batch:
-    """Return what a loader gave as a Batch; raise ValueError unless it has the form of one."""
-    if fault := _fault(item):
+def batches(loader: Iterable[Any]) -> Iterator[Batch]:
+    """Yield what a loader gives; raise ValueError if it has not the form of a batch, or is none."""
+    empty = True
+    for item in loader:
+        empty = False
+        if fault := _fault(item):
+            raise ValueError(
+                f"the batch holds {fault}. It must be (inputs, targets), (inputs, targets, "
+                "present) or (inputs, targets, present, lengths): inputs a dict of tensors "
+                "(batch, ...) by modality, targets a tensor (batch, ...), present a dict of bool "
+                "tensors (batch,), lengths one of int64 tensors (batch,), either None if not "
+                "needed; batch is at least 1"
+            )
+        yield Batch(*item)
+    if empty:
         raise ValueError(
-            f"the batch holds {fault}. It must be (inputs, targets), (inputs, targets, present) "
-            "or (inputs, targets, present, lengths): inputs a dict of tensors (batch, ...) by "
-            "modality, targets a tensor (batch, ...), present a dict of bool tensors (batch,), "
-            "lengths one of int64 tensors (batch,), either None if not needed; batch is at least 1"
+            "the loader gave no batch. Is the data set empty, has it fewer than batch_size "
+            "examples with drop_last=True, or is it a generator that was used up before? "
+            "Pass a list of batches or a DataLoader"
         )
-    return Batch(*item)
 
 
 def _fault(item: Any) -> str | None:
@@ -121,16 +131,6 @@ def check_settings(clip_norm: Any, mixed_precision: Any) -> None:
         raise ValueError(
             "mixed_precision is True or False, and the device decides on the format; "
             f"got {mixed_precision!r}"
-        )
-
-
-def check_not_empty(count: int) -> None:
-    """Raise ValueError if a loader gave nothing."""
-    if not count:
-        raise ValueError(
-            "the loader gave no batch. Is the data set empty, has it fewer than batch_size "
-            "examples with drop_last=True, or is it a generator that was used up before? "
-            "Pass a list of batches or a DataLoader"
         )
 
 

@@ -27,7 +27,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmtutor.batch import Batch
-from mmtutor.training.checks import as_batch, check_not_empty
+from mmtutor.training import checks
 from mmtutor.training.model_with_loss import ModelWithLoss
 
 _groups = itertools.count()
@@ -60,13 +60,10 @@ class Processes:
 
     def batches(self, loader: Iterable[Any]) -> Iterator[Batch]:
         """Yield the batches of a loader, each checked; all processes have to get the same."""
-        number = 0
-        for number, item in enumerate(loader, start=1):
-            batch = as_batch(item)
-            if number == 1:
+        for number, batch in enumerate(checks.batches(loader)):
+            if number == 0 and self.count > 1:
                 self._check_same(loader, batch.targets)
             yield batch
-        check_not_empty(number)
 
     def shard(self, batch: Batch) -> Batch:
         """Return the share of a batch that this process computes; in training, never none."""
@@ -98,8 +95,6 @@ class Processes:
                 distributed.broadcast(buffer, src=0)
 
     def _check_same(self, loader: Iterable[Any], targets: Tensor) -> None:
-        if self.count == 1:
-            return
         numbers = targets.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
         first = self.gather(
             (operator.length_hint(loader, -1), tuple(targets.shape), zlib.crc32(numbers))
@@ -126,13 +121,9 @@ class _WithUnused(nn.Module):
 
 @contextmanager
 def together(learner: ModelWithLoss, checkpoint: Path | None) -> Iterator[Processes]:
-    """Train with all processes of the run, if there are several.
+    """Join the processes that torchrun started, if any, and leave them in the end.
 
-    The process joins those that torchrun started, and leaves them in the end; in a group that
-    was there before, it stays.
-
-    Raises:
-        DistributedError: another process ended.
+    In a group that was there before, the process stays.
     """
     initialized = distributed.is_available() and distributed.is_initialized()
     if not initialized and _started() <= 1:

@@ -69,7 +69,7 @@ def measure(processes: Processes, dataloader: Iterable[Any]) -> dict[str, float]
             if learner.criterion is not None:
                 total += learner.loss(outputs, share).item() * divisor(share.targets)
             sums += metrics.sums(outputs.cpu(), share.targets.cpu())
-    assert metrics is not None  # `batches` yields at least one
+    assert metrics is not None  # as there is a batch
     measured = metrics.result(sum(processes.gather(sums)))
     if learner.criterion is None:
         return measured
@@ -89,7 +89,6 @@ def predict(
     learner = prepare(model, None, device)
     checks.check_loader(dataloader)
     with evaluating(learner):
-        batches = Processes(learner).batches(dataloader)
-        pairs = [(learner.outputs(batch), batch.targets) for batch in batches]
+        pairs = [(learner.outputs(batch), batch.targets) for batch in checks.batches(dataloader)]
     outputs, targets = zip(*pairs, strict=True)
     return Predictions(torch.cat(outputs).cpu(), torch.cat(targets).cpu())

@@ -1,7 +1,6 @@
 """A whole training run: epochs, validation, schedule, early stopping, checkpoints."""
 
 import copy
-import itertools
 import os
 from collections.abc import Iterable
 from numbers import Integral
@@ -88,6 +87,7 @@ def fit(
         NonFiniteLossError: as in `train`; the checkpoint then holds the last good epoch.
         CheckpointError: the file is damaged, that of another run, holds more epochs, or
             another run is writing it; the model is unchanged.
+        OSError: the checkpoint cannot be read or written; the one before stays.
         DistributedError: another process of the run ended; the checkpoint is good.
         TypeError, ValueError: arguments, batches, outputs and criterion do not fit each other.
     """
@@ -169,7 +169,7 @@ def _parts(loader: Any) -> list[Any]:
 
 
 def _check_samplers(processes: Processes, *loaders: Any) -> None:
-    parts = itertools.chain.from_iterable(map(_parts, loaders))
+    parts = [part for loader in loaders for part in _parts(loader)]
     if processes.count > 1 and any(isinstance(part, DistributedSampler) for part in parts):
         raise ValueError(
             "a loader has a DistributedSampler, but fit itself shares every batch among the "

@@ -83,12 +83,7 @@ class Run:
         self.processes.gather(None)
 
     def resume(self, path: Path, epochs: int) -> None:
-        """Go on from a checkpoint, to train for so many epochs in all.
-
-        Raises:
-            CheckpointError: the file is damaged, no checkpoint, that of another run, or holds
-                more epochs; nothing has been changed then.
-        """
+        """Go on from a checkpoint for so many epochs in all; if it is refused, nothing changes."""
         contents = checkpoint.read(path)
         _check_same(contents["identity"], self.identity, path)
         done = len(contents["history"])
