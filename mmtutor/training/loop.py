@@ -70,7 +70,7 @@ def train_epoch(
 
     `compute` is the model, followed by its criterion. What else `processes` and `precision` are
     asked to do matters to several processes and to float16: otherwise `shard`, `scale_loss` and
-    `scale` return what they are given, and `unscale` returns True.
+    `scale` return what they are given, `own` is `whole`, and `unscale` returns True.
     """
     learner, precision = processes.learner, processes.learner.precision
     divisor = learner.traits.divisor

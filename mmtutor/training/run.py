@@ -171,8 +171,8 @@ def _of_groups(optimizer: Optimizer) -> dict[str, Any]:
     ]
     found: dict[str, Any] = {"optimizer parameters": [len(group["params"]) for group in groups]}
     moved = {"betas", "momentum"} if "max_momentum" in groups[0] else set()  # by OneCycleLR
-    for name in sorted(groups[0].keys() - moved - {"params"}):
-        values = [group.get(name) for group in groups]
-        if isinstance(values[0], _PLAIN):
+    for name in sorted(set().union(*groups) - moved - {"params"}):
+        values = [group[name] for group in groups if isinstance(group.get(name), _PLAIN)]
+        if values:
             found[f"optimizer {name}"] = values[0] if len(values) == 1 else values
     return found
