@@ -18,6 +18,7 @@ from mmtutor.figures.diagrams import (
 )
 from mmtutor.figures.encoder import encoder
 from mmtutor.figures.fusions import fusion_flow
+from mmtutor.figures.gradients import backward_pass, distillation
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
@@ -43,6 +44,7 @@ use_style()
 __all__ = [
     "COLORS",
     "animation",
+    "backward_pass",
     "beside",
     "block",
     "clouds",
@@ -50,6 +52,7 @@ __all__ = [
     "coordinated",
     "curve_panels",
     "curves",
+    "distillation",
     "dot_panels",
     "encoder",
     "example",
