@@ -22,6 +22,7 @@ from mmtutor.figures.gradients import backward_pass, distillation
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
+from mmtutor.figures.paths import paths
 from mmtutor.figures.pictures import (
     confusion,
     example,
@@ -70,6 +71,7 @@ __all__ = [
     "meeting_places",
     "network",
     "pareto",
+    "paths",
     "picture_table",
     "place_panels",
     "predictors",
