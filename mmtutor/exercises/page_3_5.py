@@ -172,7 +172,7 @@ def faulty_fusion(fault: str, sizes: tuple[int, int], seed: int) -> Fuse:
     return fuse
 
 
-def diagnose(g: Fuse, h_I: Tensor, h_T: Tensor) -> str:
+def examine_fusion(g: Fuse, h_I: Tensor, h_T: Tensor) -> str:
     z = g(h_I, h_T)
     if not torch.allclose(g(h_I[:1], h_T[:1]), z[:1], atol=1e-4):
         return "examples mixed"
@@ -211,7 +211,7 @@ def _check_diagnosis(answer: Callable[[Fuse, Tensor, Tensor], str]) -> None:
             )
 
 
-def gated(
+def gate_present(
     features: Sequence[Tensor], W: Sequence[Tensor], V: Sequence[Tensor], present: Tensor
 ) -> Tensor:
     # Replaced and not multiplied: 0 times nan is nan.
@@ -336,7 +336,7 @@ EXERCISES = {
     ),
     "3.5.d": Exercise(
         check=_check_diagnosis,
-        solution=diagnose,
+        solution=examine_fusion,
         hints=(
             "Call g again with one thing changed: other images, other texts, a single example.",
             "`h_I.roll(1, dims=0)` puts another image beside each text. The page has a number "
@@ -349,7 +349,7 @@ EXERCISES = {
     ),
     "3.5.e": Exercise(
         check=_check_gated,
-        solution=gated,
+        solution=gate_present,
         hints=(
             "First the case without missing modalities: stack scores and candidates to "
             "(batch, modalities, shared). Over which axis does the softmax run?",
