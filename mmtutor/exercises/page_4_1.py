@@ -21,8 +21,7 @@ def _check_product(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     # Logits that are logarithms of small numbers: 1 : 1 : 2 and 1 : 3 : 4 make 1 : 3 : 8.
     image = torch.tensor([[1.0, 1.0, 2.0], [4.0, 1.0, 1.0]]).log()
     text = torch.tensor([[1.0, 3.0, 4.0], [1.0, 1.0, 1.0]]).log()
-    p = answer(image, text)
-    expect(isinstance(p, Tensor), f"return a tensor, not a {type(p).__name__}")
+    p = as_floats(answer(image, text)).float()
     expect(p.shape == (2, 3), f"the result has shape (batch, classes), not {tuple(p.shape)}")
     expect((p >= 0).all(), "a logarithm of a probability is negative; return the probability")
     mean = (image.softmax(dim=1) + text.softmax(dim=1)) / 2
@@ -50,9 +49,9 @@ def interval(accuracy: float, examples: int) -> tuple[float, float]:
 
 def _check_interval(answer: Callable[[float, int], tuple[float, float]]) -> None:
     # p = 0.8 and n = 400: the standard deviation is sqrt(0.16 / 400) = 0.02.
-    ends = answer(0.8, 400)
-    expect(not isinstance(ends, float), "return two numbers, the lower and the upper end")
-    low, high = (float(end) for end in ends)
+    ends = as_floats(answer(0.8, 400))
+    expect(ends.shape == (2,), "return two numbers, the lower and the upper end")
+    low, high = ends.tolist()
     width = round((high - low) / 2, 6)
     expect(low < high, "the lower end comes first")
     expect(width != 0.02, "one standard deviation holds 68 %; 95 % takes 1.96 of them")
@@ -74,7 +73,7 @@ def masked_max(features: Tensor, ids: Tensor) -> Tensor:
 def _check_masked_max(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     features = torch.tensor([[[1.0, 3.0, 9.0, 9.0], [-2.0, -4.0, 9.0, -9.0]]])
     kept = features.clone()
-    highest = answer(features, torch.tensor([[5, 6, 0, 0]]))
+    highest = as_floats(answer(features, torch.tensor([[5, 6, 0, 0]]))).float()
     expect(torch.equal(features, kept), "your function changes the features themselves")
     expect(
         highest.shape == (1, 2),
@@ -90,7 +89,7 @@ def _check_masked_max(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         f"the largest of 1, 3 and of -2, -4 are 3 and -2; got {highest.tolist()}",
     )
     empty = answer(features, torch.zeros(1, 4, dtype=torch.int64))
-    expect(torch.equal(empty, torch.zeros(1, 2)), "a text of padding only gives zeros")
+    expect(are_close(empty, torch.zeros(1, 2)), "a text of padding only gives zeros")
 
 
 def training_step(

@@ -81,6 +81,7 @@ def exchanged(a, b):
 ANSWERS = {
     "4.1.a": Answers(
         right=product_of_exponentials,
+        also_right=[lambda i, t: (i + t).double().softmax(1).numpy()],
         wrong={
             "a logarithm": lambda i, t: i.log_softmax(1) + t.log_softmax(1),
             "mean of the two": lambda i, t: (i.softmax(1) + t.softmax(1)) / 2,
@@ -93,6 +94,7 @@ ANSWERS = {
     ),
     "4.1.b": Answers(
         right=interval_as_list,
+        also_right=[lambda p, n: p + np.array([-1, 1]) * 1.959964 * np.sqrt(p * (1 - p) / n)],
         wrong={
             "1.96 of them": lambda p, n: around(p, (p * (1 - p) / n) ** 0.5),
             "square root": lambda p, n: around(p, 1.96 * p * (1 - p) / n),
@@ -103,6 +105,7 @@ ANSWERS = {
     ),
     "4.1.c": Answers(
         right=max_by_rows,
+        also_right=[lambda f, i: max_by_rows(f.double(), i)],
         wrong={
             "as if it were text": lambda f, i: f.amax(2),
             "set to 0": lambda f, i: (f * (i != 0)[:, None]).amax(2),
