@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.notebooks.guards.anatomy import findings, numbered_figures, practice, reading_time
 from tests.notebooks.guards.claims import built_equals_packaged, claims, ignored_outputs
 from tests.notebooks.guards.form import canonical_form, execution_counts, opening, setup
 from tests.notebooks.guards.formulas import brackets
@@ -10,6 +11,7 @@ from tests.notebooks.guards.outputs import alternative_text, clean_outputs, tick
 from tests.notebooks.guards.page import Page
 from tests.notebooks.guards.sections import card_sections, closing_sections, exercises, objectives
 from tests.notebooks.guards.style import cell_sizes, comments, prose
+from tests.notebooks.guards.words import words
 
 GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     execution_counts,
@@ -30,6 +32,11 @@ GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     ignored_outputs,
     built_equals_packaged,
     locked_forms,
+    reading_time,
+    numbered_figures,
+    findings,
+    practice,
+    words,
 )
 
 CARD_GUARDS: tuple[Callable[[Page], list[str]], ...] = (

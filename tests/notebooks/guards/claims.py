@@ -7,7 +7,7 @@ from tests.notebooks.guards.page import Page, calls, definitions
 
 FEWEST_CLAIMS = 3
 SHARE_IGNORED = 0.2
-CLAIMS = ("claim", "claim_same_outputs")
+CLAIMS = ("claim", "claim_same_outputs", "identity", "finding", "check", "check_same_outputs")
 ROOMS = ("blocks", "encoders", "fusion", "network", "training", "losses")
 
 
@@ -27,6 +27,8 @@ def ignored_outputs(page: Page) -> list[str]:
         tags = cell.metadata.get("tags", [])
         if "nbval-skip" in tags or "NBVAL_" in cell.source:
             found.append(f"code cell {i + 1} must not use nbval-skip or an NBVAL_ comment")
+        if "raises-exception" in tags and list(calls(page.trees[i], *CLAIMS)):
+            found.append(f"code cell {i + 1} may raise, so its claims could be false")
         if "nbval-ignore-output" in tags:
             ignored.append(i)
     if len(ignored) > SHARE_IGNORED * len(page.code):
@@ -110,7 +112,7 @@ class _Uses:
 
     def compare_class(self, name: str) -> bool:
         """Return whether a claim compares the outputs of a class with the packaged one."""
-        pairs = [call.args[:2] for call in self._calls("claim_same_outputs")]
+        pairs = [call.args[:2] for call in self._calls("claim_same_outputs", "check_same_outputs")]
         return any(
             f"here:{name}" in self._of(pair[0]) and f"mmtutor:{name}" in self._of(pair[1])
             for pair in pairs
@@ -119,15 +121,15 @@ class _Uses:
 
     def compare_function(self, name: str) -> bool:
         """Return whether a claim mentions a function and one of the package."""
-        for call in self._calls("claim"):
+        for call in self._calls("claim", "identity", "check"):
             used = self._of(call)
             packaged = [use for use in used if use.startswith("mmtutor:") and use.islower()]
             if packaged and f"here:{name}" in used:
                 return True
         return False
 
-    def _calls(self, name: str) -> list[ast.Call]:
-        return [call for tree in self._trees for call in calls(tree, name)]
+    def _calls(self, *names: str) -> list[ast.Call]:
+        return [call for tree in self._trees for call in calls(tree, *names)]
 
     def _of(self, expression: ast.AST) -> set[str]:
         """Return `here:name` and `mmtutor:name` for all that an expression leads back to."""

@@ -81,6 +81,60 @@ def good_cells() -> list[NotebookNode]:
     ]
 
 
+REVISED_PATH = "notebooks/2-1-the-residual-block.ipynb"
+CHIPS = """\
+**The question.** Why add the input?
+
+**You will be able to**
+
+- build a block;
+- say why it works;
+- count its weights.
+
+**Time** 10 minutes · **Difficulty** ●●○ · **You need** [Notation](../book/notation.md)"""
+FINDING = """\
+finding("Deep nets learn: loss", losses, below=1, origin="before")
+finding("Wide nets learn: loss", losses, below=1, origin="after")
+finding("Old nets learn: loss", losses, below=1, origin="validation")"""
+
+
+def revised_cells() -> list[NotebookNode]:
+    """Return the cells of a page in the second edition's anatomy, without a problem."""
+    figure = "<figure class='mmtutor'><svg aria-label='a line'></svg></figure>"
+    plot = (
+        'plot(1)\nfigures.show(1, "The loss falls at once.", alt="A curve that falls steeply and "'
+    )
+    plot += '"then stays level.")'
+    code = [
+        new_code_cell(BLOCK),
+        new_code_cell("check_same_outputs(ResidualBlock(16), blocks.ResidualBlock(16), 1)"),
+        new_code_cell(plot, outputs=[shown(**{"text/html": figure, "image/png": "AAAA"})]),
+        new_code_cell(FINDING),
+        new_code_cell("n = 1\nidentity(n < 2, 'less')", outputs=[printed("✓ less\n")]),
+        *[new_code_cell(f"x = {i}\nx + {i}") for i in range(9)],
+        new_code_cell("show_checks()", outputs=[printed("✓ 1 check\n")]),
+    ]
+    return [
+        new_markdown_cell(links.title_cell("Example", REVISED_PATH, ADDRESS)),
+        new_markdown_cell(CHIPS),
+        new_code_cell(links.setup_cell(ADDRESS), metadata={"tags": ["hide-input"]}),
+        new_code_cell("from mmtutor import blocks, exercises, figures", metadata={}),
+        new_markdown_cell("## By hand: one number\n\n" + "word " * 1200),
+        *code,
+        new_markdown_cell("## When not to use it\n\nNever."),
+        new_markdown_cell("## Where you meet this today\n\nIn ResNet (He et al. 2016)."),
+        new_markdown_cell(SUMMARY),
+        new_markdown_cell("## Quiz"),
+        new_code_cell('exercises.quiz("2.1")'),
+        new_markdown_cell("## Exercises"),
+        *exercise("2.1.a"),
+        *exercise("2.1.b"),
+        new_markdown_cell("●●● at last"),
+        new_markdown_cell("## Further\n\nMore."),
+        new_markdown_cell("## References\n\nHe et al. (2016)."),
+    ]
+
+
 def store(cells: list[NotebookNode], path: str = PATH) -> Page:
     """Number the executed cells and return the page as it would be stored."""
     code = [cell for cell in cells if cell.cell_type == "code"]

@@ -30,11 +30,11 @@ def opening(page: Page) -> list[str]:
 
 
 def setup(page: Page) -> list[str]:
-    """The second cell installs the package in Colab."""
-    second = page.cell(1)
+    """The second cell (of a revised page, the third) installs the package in Colab."""
+    where, second = ("third", page.cell(2)) if page.is_revised else ("second", page.cell(1))
     expected = links.setup_cell(page.address)
     if second.cell_type != "code" or second.source != expected:
-        return [f"the second cell must be the code\n{expected}"]
+        return [f"the {where} cell must be the code\n{expected}"]
     if second.metadata.get("tags") != ["hide-input"]:
-        return ["the second cell must have the one tag hide-input"]
+        return [f"the {where} cell must have the one tag hide-input"]
     return []

@@ -12,6 +12,22 @@ _OPENING = {
     "minutes after **Time**": r"\*\*Time\*\*[^*]* \d+ minutes?\b",
     "●○○, ●●○ or ●●● after **Difficulty**": rf"\*\*Difficulty\*\* {_DIFFICULTY}(?!\S)",
 }
+_CHIPS = {
+    "a line **The question.** …": _OPENING["a line **The question.** …"],
+    "a line **You will be able to**": _OPENING["a line **You will be able to**"],
+    "one line **Time** N minutes · **Difficulty** ●●○ · **You need** … with a link": (
+        rf"^\*\*Time\*\* \d+ minutes · \*\*Difficulty\*\* {_DIFFICULTY} · \*\*You need\*\* .*\]\("
+    ),
+}
+REVISED_CLOSING = [
+    "When not to use it",
+    "Where you meet this today",
+    "Summary",
+    "Quiz",
+    "Exercises",
+    "Further",
+    "References",
+]
 CARD_SECTIONS = (
     "Origin and license",
     "How it was collected",
@@ -28,11 +44,12 @@ _EXERCISE = re.compile(
 
 
 def objectives(page: Page) -> list[str]:
-    """The third cell says what the page asks, teaches, needs and costs."""
-    text = page.cell(2).source if page.cell(2).cell_type == "markdown" else ""
+    """The third cell (of a revised page, the second) says what it asks, teaches and costs."""
+    where, cell = ("second", page.cell(1)) if page.is_revised else ("third", page.cell(2))
+    text = cell.source if cell.cell_type == "markdown" else ""
     found = [
-        f"the third cell lacks {what}"
-        for what, pattern in _OPENING.items()
+        f"the {where} cell lacks {what}"
+        for what, pattern in (_CHIPS if page.is_revised else _OPENING).items()
         if not re.search(pattern, text, re.MULTILINE)
     ]
     after = text.partition("**You will be able to**")[2].partition("\n**")[0]
@@ -45,6 +62,15 @@ def objectives(page: Page) -> list[str]:
 def closing_sections(page: Page) -> list[str]:
     """The page has a summary, exercises and, last, references."""
     sections = dict(_sections(page.prose))
+    if page.is_revised:
+        closing = [name for name in sections if name in REVISED_CLOSING]
+        wanted = [name for name in REVISED_CLOSING if name in sections or name != "Further"]
+        if closing != wanted or list(sections)[-len(wanted) :] != wanted:
+            return [f"expected to end with {', '.join(wanted)}; got {', '.join(sections)}"]
+        if not re.search(r"\d{4}", sections["Where you meet this today"]):
+            return ["## Where you meet this today names no source with its year"]
+        if not any(name.startswith("By hand") for name in sections):
+            return ["no section that begins with `## By hand`"]
     closing = [name for name in sections if name in ("Summary", "Exercises", "References")]
     if closing != ["Summary", "Exercises", "References"] or list(sections)[-1] != "References":
         return [

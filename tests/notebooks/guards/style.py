@@ -8,7 +8,7 @@ import tokenize
 
 from tests.notebooks.guards.page import Page, code_lines
 
-PAGE_CELLS, CARD_CELLS = (12, 34), (4, 12)
+PAGE_CELLS, CARD_CELLS, CORE_CELLS = (12, 34), (4, 12), (14, 24)
 MEDIAN_LINES, USUAL_LINES, MOST_LINES = 6, 15, 25
 WORDS_PER_CODE_CELL = (40, 140)
 SHARE_OF_COMMENTS = 0.05
@@ -17,9 +17,13 @@ SHARE_OF_COMMENTS = 0.05
 def cell_sizes(page: Page) -> list[str]:
     """Code cells are many and small; a data card has fewer."""
     sizes = sorted(len(code_lines(cell)) for cell in page.code)
-    count = len(page.lesson)
+    count = sum(cell.cell_type == "code" for cell in page.core)
+    if not page.is_revised:
+        count = len(page.lesson)
     found = []
     fewest, most = CARD_CELLS if page.is_card else PAGE_CELLS
+    if page.is_revised:
+        fewest, most = CORE_CELLS
     if not fewest <= count <= most:
         found.append(f"{count} code cells, expected {fewest} to {most}")
     if not sizes:
@@ -37,13 +41,17 @@ def cell_sizes(page: Page) -> list[str]:
 
 def prose(page: Page) -> list[str]:
     """The prose explains each code cell, and no more."""
-    text = re.sub(r"\$\$.*?\$\$|\]\(.*?\)|<[^>]+>", " ", page.prose, flags=re.DOTALL)
-    words = len(re.findall(r"[^\W_][\w'’-]*", text))
-    mean = words / max(1, len(page.lesson))
+    mean = count_words(page.prose) / max(1, len(page.lesson))
     low, high = WORDS_PER_CODE_CELL
     if not low <= mean <= high:
         return [f"{mean:.1f} words of prose for each code cell, expected {low} to {high}"]
     return []
+
+
+def count_words(text: str) -> int:
+    """Count the words of Markdown, without formulas and addresses."""
+    text = re.sub(r"\$\$.*?\$\$|\]\(.*?\)|<[^>]+>", " ", text, flags=re.DOTALL)
+    return len(re.findall(r"[^\W_][\w'’-]*", text))
 
 
 def comments(page: Page) -> list[str]:
