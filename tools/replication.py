@@ -17,6 +17,7 @@ RESULTS = "book/tables/replication.json"
 TABLE = "book/tables/replication.md"
 STORED = "as stored"
 HELD, MISSED = "held", "**missed**"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def table(root: Path, results: Results) -> str:
     for name in runtimes.notebooks(root):
         page, of_page = root / "notebooks" / name, results.get(name, {})
         if rows := list(rows_of(page, of_page)):
-            heads = [f"## [{rows[0].title}](../notebooks/{name})", "", "```{table}"]
+            heads = [f"### [{rows[0].title}](../notebooks/{name})", "", "```{table}"]
             heads += [":class: replication", ""]
             parts += [*heads, *_lines(rows), "```", "", *_notes(page, of_page)]
             every += rows
@@ -130,14 +131,15 @@ def rows_of(page: Path, results: dict[str, Result]) -> Iterator[Row]:
 
 def _cell(finding: Finding) -> str:
     low, high = finding.interval
-    return f"{HELD if finding.holds else MISSED} {finding.effect} [{low}, {high}]"
+    return f"{HELD if finding.holds else MISSED} {finding.effect} [{low},{NO_BREAK}{high}]"
 
 
 def _lines(rows: Sequence[Row]) -> list[str]:
     names = list(rows[0].cells)
     lines = [f"| finding | {' | '.join(names)} |", f"|{'---|' * (len(names) + 1)}"]
     for row in rows:
-        what = f"{_escape(row.finding.sentence)} ({row.finding.bound}, n = {row.finding.n})"
+        n = f"n = {row.finding.n}".replace(" ", NO_BREAK)
+        what = f"{_escape(row.finding.sentence)} ({row.finding.bound}, {n})"
         lines.append(f"| {what} | {' | '.join(row.cells[name] for name in names)} |")
     return lines
 
