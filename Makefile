@@ -8,7 +8,7 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book check test lint lab notebooks bench doctor links clean
+.PHONY: help setup book check test lint lab notebooks replicate bench doctor links clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,7 +21,7 @@ book: setup  ## build the book and print where it is
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 # Two processes share the cores: with more threads each, they would wait for one another.
-check test notebooks: export OMP_NUM_THREADS := 1
+check test notebooks replicate: export OMP_NUM_THREADS := 1
 
 check: lint  ## check style and types, and test the package: minutes, while you work
 	@$(RUN) pytest tests/model tests/training tests/data tests/figures tests/exercises -m "not slow" $(PARALLEL)
@@ -41,6 +41,9 @@ lab: setup  ## open the notebooks in JupyterLab
 notebooks: setup  ## execute the notebooks that changed and store their outputs (ALL=1: all)
 	@$(RUN) tools.notebooks execute $(if $(ALL),--all)
 	@$(if $(ALL),$(RUN) tools.runtimes)
+
+replicate: setup  ## measure the pages' findings under other conditions (ALL=1: again)
+	@$(RUN) tools.replicate $(if $(ALL),--all) $(NAMES)
 
 bench: setup  ## time the package beside its rivals, and redraw the book's page of costs
 	@$(RUN) benchmarks

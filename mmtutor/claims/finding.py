@@ -23,7 +23,7 @@ MISSED = (
 )
 FEWEST = 3
 
-_NUMBER = r"-?[\d.]+(?:e[+-]\d+)?|nan"
+_NUMBER = r"-?(?:[\d.]+(?:e[+-]\d+)?|inf)|nan"
 _PATTERN = re.compile(
     rf"(?P<sign>[◆◇]) (?P<sentence>.+)\n  (?P<effect>{_NUMBER}) \[(?P<low>{_NUMBER}), "
     rf"(?P<high>{_NUMBER})\](?P<against> \(.+?\))?, n = (?P<n>\d+); bound: (?P<bound>.+), "

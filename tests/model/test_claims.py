@@ -249,11 +249,13 @@ def test_what_was_printed_can_be_read_back(
 ) -> None:
     finding("A: b", VALUES, against=[0.0] * 3, above=limit, origin=origin, trained=trained)
     finding("C", 1e-9 * torch.tensor(VALUES), below=1, origin=origin)
+    finding("D", [1, np.inf, 1], above=0, origin=origin)
     text = capsys.readouterr().out
-    first, second = Finding.read_all(text)
+    first, second, third = Finding.read_all(text)
     assert (first.sentence, first.effect, first.n) == ("A: b", "2", 3)
     assert (first.origin, first.trained, first.holds) == (origin, trained, limit == -1)
     assert second.effect == "2e-09"
+    assert (third.effect, third.holds) == ("inf", False)
     assert str(first) in text and str(second) in text
 
 
