@@ -5,8 +5,8 @@ from mmtutor.claims import (
     check_same_outputs,
     claim,
     claim_same_outputs,
+    exact,
     finding,
-    identity,
     show_checks,
 )
 from mmtutor.seeding import seed_everything
@@ -18,8 +18,8 @@ __all__ = [
     "check_same_outputs",
     "claim",
     "claim_same_outputs",
+    "exact",
     "finding",
-    "identity",
     "seed_everything",
     "show_checks",
 ]

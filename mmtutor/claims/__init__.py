@@ -1,6 +1,6 @@
 """Statements of the book that the code checks when it runs, of three kinds.
 
-- `identity`: true by mathematics or by construction. Prints `✓ sentence`; stops if false.
+- `exact`: true by mathematics or by construction. Prints `✓ sentence`; stops if false.
 - `check`: the parts fit, like built here = packaged. Folded into `✓ 9 checks`; stops if false.
 - `finding`: a measurement. Prints its effect, interval, n and bound; warns if it does not hold.
 
@@ -8,8 +8,8 @@
 """
 
 from mmtutor.claims.checks import check, check_same_outputs, claim_same_outputs, show_checks
+from mmtutor.claims.exact import ClaimError, claim, exact
 from mmtutor.claims.finding import Finding, finding
-from mmtutor.claims.identity import ClaimError, claim, identity
 
 __all__ = [
     "ClaimError",
@@ -18,7 +18,7 @@ __all__ = [
     "check_same_outputs",
     "claim",
     "claim_same_outputs",
+    "exact",
     "finding",
-    "identity",
     "show_checks",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from IPython.display import display
 from torch import nn
 
-from mmtutor.claims.identity import ClaimError, identity, require
+from mmtutor.claims.exact import ClaimError, exact, require
 from mmtutor.modes import evaluating
 from mmtutor.weights import copy_weights
 
@@ -16,7 +16,7 @@ _gathered: list[str] = []
 def check(condition: object, sentence: str) -> None:
     """Stop unless the condition holds; otherwise keep the sentence for `show_checks`.
 
-    The arguments and errors are those of `identity`.
+    The arguments and errors are those of `exact`.
     """
     require(condition, sentence)
     _gathered.append(sentence)
@@ -66,7 +66,7 @@ def claim_same_outputs(
     tolerance: float = 1e-5,
 ) -> None:
     """As `check_same_outputs`, but print the line at once."""
-    identity(*_same_outputs(built, packaged, inputs, packaged_input, tolerance))
+    exact(*_same_outputs(built, packaged, inputs, packaged_input, tolerance))
 
 
 def _same_outputs(

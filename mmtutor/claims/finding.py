@@ -12,9 +12,9 @@ from scipy import stats
 Origin = Literal["before", "validation", "after"]
 
 ORIGINS = {
-    "before": "set before the test data were read",
-    "validation": "from validation data",
-    "after": "set after the result was seen",
+    "before": "set before this result was seen",
+    "validation": "set on validation data",
+    "after": "set after this result was seen",
 }
 MISSED = (
     "  It did not hold here. Processors and versions round differently, training amplifies that, "
@@ -111,8 +111,8 @@ def finding(
             difference `values - against`.
         above: the interval lies above it.
         below: the interval lies below it.
-        origin: when the bound was set: `"before"` the test data were read, from `"validation"`
-            data, or `"after"` the result was seen.
+        origin: when the bound was set: `"before"` this result was seen, for example from a pilot
+            run with other seeds; on `"validation"` data; or `"after"` this result was seen.
         trained: False for what is measured before any training.
 
     Raises:
@@ -152,8 +152,9 @@ def finding(
 
 def _interval(values: np.ndarray) -> tuple[float, float, float]:
     """Return the mean and the ends of Student's 95 % interval for it."""
-    mean = float(values.mean())
-    error = float(values.std(ddof=1)) / len(values) ** 0.5
+    with np.errstate(invalid="ignore"):  # an infinite value gives no interval, and no warning
+        mean, spread = float(values.mean()), float(values.std(ddof=1))
+    error = spread / len(values) ** 0.5
     reach = float(stats.t.ppf(0.975, len(values) - 1)) * error
     return mean, mean - reach, mean + reach
 

@@ -44,6 +44,7 @@ def curves(
     xlabel: str,
     ylabel: str,
     x: ArrayLike | None = None,
+    log: bool = False,
 ) -> None:
     """Show the mean over seeds, in a band of one standard deviation.
 
@@ -52,10 +53,13 @@ def curves(
         xlabel: what runs to the right.
         ylabel: what runs up.
         x: the positions; 1, 2, 3, … if None.
+        log: logarithmic upward axis; the band is then that of the logarithms.
     """
     _, axis = plt.subplots()
-    seeds = _bands(axis, runs, x)
-    axis.set(xlabel=xlabel, ylabel=f"{ylabel} (mean ± sd, n = {seeds})")
+    seeds = _bands(axis, runs, x, log=log)
+    mean = "geometric mean" if log else "mean"
+    axis.set(xlabel=xlabel, ylabel=f"{ylabel} ({mean} ± sd, n = {seeds})")
+    axis.set_yscale("log" if log else "linear")
     axis.margins(x=0)
     style.label_lines(axis)
 
@@ -68,14 +72,18 @@ def _positions(axis: Axes, count: int, x: ArrayLike | None) -> np.ndarray:
     return positions
 
 
-def _bands(axis: Axes, runs: Mapping[str, ArrayLike], x: ArrayLike | None = None) -> int:
+def _bands(
+    axis: Axes, runs: Mapping[str, ArrayLike], x: ArrayLike | None = None, *, log: bool = False
+) -> int:
     """Draw the mean of each label's runs in a band of one standard deviation; count the runs."""
     for label, run in runs.items():
-        values = np.asarray(run)
+        values = np.log(np.asarray(run)) if log else np.asarray(run)
         mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
+        drawn = [mean, mean - sd, mean + sd]
+        middle, low, high = np.exp(drawn) if log else drawn
         positions = _positions(axis, values.shape[1], x)
-        axis.plot(positions, mean, label=label)
-        axis.fill_between(positions, mean - sd, mean + sd, alpha=0.2, linewidth=0)
+        axis.plot(positions, middle, label=label)
+        axis.fill_between(positions, low, high, alpha=0.2, linewidth=0)
     return len(values)
 
 

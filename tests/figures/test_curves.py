@@ -47,6 +47,14 @@ def test_curves_start_where_they_are_told() -> None:
     assert plt.gca().lines[0].get_xdata().tolist() == [0, 1]
 
 
+def test_on_a_logarithmic_axis_the_mean_is_that_of_the_logarithms() -> None:
+    figures.curves({"a": [[1.0, 1.0], [100.0, 4.0]]}, xlabel="x", ylabel="loss", log=True)
+    axis = plt.gca()
+    assert axis.get_yscale() == "log"
+    assert axis.lines[0].get_ydata() == pytest.approx([10, 2])
+    assert axis.get_ylabel() == "loss (geometric mean ± sd, n = 2)"
+
+
 RUNS = {"8 layers": [[1.0, 0.0], [3.0, 2.0]], "20 layers": [[5.0, 5.0], [5.0, 5.0]]}
 
 

@@ -215,7 +215,7 @@ def test_a_finding_says_effect_interval_n_bound_and_origin(capsys: pytest.Captur
     finding("Water boils, in bar", VALUES, above=-1, origin="before")
     assert capsys.readouterr().out == (
         "◆ Water boils, in bar\n"
-        "  2 [-0.484, 4.48], n = 3; bound: above -1, set before the test data were read\n"
+        "  2 [-0.484, 4.48], n = 3; bound: above -1, set before this result was seen\n"
     )
 
 

@@ -70,7 +70,7 @@ def findings(page: Page) -> list[str]:
         if _LEANS.match(sentence):
             found.append(f"a finding cannot be read alone: {sentence!r}")
     for tree in page.trees:
-        for call in calls(tree, "identity", "check"):
+        for call in calls(tree, "exact", "check"):
             if not any(isinstance(node, ast.Name) for node in ast.walk(call.args[0])):
                 found.append(f"a constant is no claim: {ast.unparse(call)[:60]}")
     origins = [

@@ -7,7 +7,7 @@ from tests.notebooks.guards.page import Page, calls, definitions
 
 FEWEST_CLAIMS = 3
 SHARE_IGNORED = 0.2
-CLAIMS = ("claim", "claim_same_outputs", "identity", "finding", "check", "check_same_outputs")
+CLAIMS = ("claim", "claim_same_outputs", "exact", "finding", "check", "check_same_outputs")
 ROOMS = ("blocks", "encoders", "fusion", "network", "training", "losses")
 
 
@@ -121,7 +121,7 @@ class _Uses:
 
     def compare_function(self, name: str) -> bool:
         """Return whether a claim mentions a function and one of the package."""
-        for call in self._calls("claim", "identity", "check"):
+        for call in self._calls("claim", "exact", "check"):
             used = self._of(call)
             packaged = [use for use in used if use.startswith("mmtutor:") and use.islower()]
             if packaged and f"here:{name}" in used:

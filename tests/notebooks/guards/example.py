@@ -110,7 +110,7 @@ def revised_cells() -> list[NotebookNode]:
         new_code_cell("check_same_outputs(ResidualBlock(16), blocks.ResidualBlock(16), 1)"),
         new_code_cell(plot, outputs=[shown(**{"text/html": figure, "image/png": "AAAA"})]),
         new_code_cell(FINDING),
-        new_code_cell("n = 1\nidentity(n < 2, 'less')", outputs=[printed("✓ less\n")]),
+        new_code_cell("n = 1\nexact(n < 2, 'less')", outputs=[printed("✓ less\n")]),
         *[new_code_cell(f"x = {i}\nx + {i}") for i in range(9)],
         new_code_cell("show_checks()", outputs=[printed("✓ 1 check\n")]),
     ]
@@ -118,7 +118,9 @@ def revised_cells() -> list[NotebookNode]:
         new_markdown_cell(links.title_cell("Example", REVISED_PATH, ADDRESS)),
         new_markdown_cell(CHIPS),
         new_code_cell(links.setup_cell(ADDRESS), metadata={"tags": ["hide-input"]}),
-        new_code_cell("from mmtutor import blocks, exercises, figures", metadata={}),
+        new_code_cell(
+            "from mmtutor import blocks, exercises, figures", metadata={"tags": ["hide-input"]}
+        ),
         new_markdown_cell("## By hand: one number\n\n" + "word " * 1200),
         *code,
         new_markdown_cell("## When not to use it\n\nNever."),

@@ -9,7 +9,7 @@ from tests.notebooks.guards.paths import machine_paths
 
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/svg+xml"}
 SHORTEST_ALT = 40
-PRINTING = ("claim", "claim_same_outputs", "identity", "show_checks")
+PRINTING = ("claim", "claim_same_outputs", "exact", "show_checks")
 
 
 def alternative_text(page: Page) -> list[str]:

@@ -46,11 +46,12 @@ class Page:
 
     @cached_property
     def core(self) -> list[NotebookNode]:
-        """The cells of a revised page from the question to the last before the summary.
+        """What is read of a revised page: from the question to the last cell before the summary.
 
-        Without the title, the set-up and the imports.
+        Without the title and without folded code, such as set-up, imports and plots.
         """
-        cells = self.cells[1:2] + self.cells[4:]
+        hidden = [cell for cell in self.cells if "hide-input" in cell.metadata.get("tags", [])]
+        cells = [cell for cell in self.cells[1:] if cell not in hidden]
         ends = [i for i, cell in enumerate(cells) if re.search(r"^## Summary", cell.source, re.M)]
         return cells[: ends[0]] if ends else cells
 

@@ -15,8 +15,9 @@ _OPENING = {
 _CHIPS = {
     "a line **The question.** …": _OPENING["a line **The question.** …"],
     "a line **You will be able to**": _OPENING["a line **You will be able to**"],
-    "one line **Time** N minutes · **Difficulty** ●●○ · **You need** … with a link": (
-        rf"^\*\*Time\*\* \d+ minutes · \*\*Difficulty\*\* {_DIFFICULTY} · \*\*You need\*\* .*\]\("
+    "one line **Time** N minutes … · **Difficulty** ●●○ · **You need** … with a link": (
+        rf"^\*\*Time\*\* \d+ minutes\b[^·]* · \*\*Difficulty\*\* {_DIFFICULTY} · "
+        r"\*\*You need\*\* .*\]\("
     ),
 }
 REVISED_CLOSING = [

@@ -5,7 +5,7 @@ class ClaimError(AssertionError):
     """A sentence of the book turned out to be false."""
 
 
-def identity(condition: object, sentence: str) -> None:
+def exact(condition: object, sentence: str) -> None:
     """Print `✓ sentence` if the condition holds; stop otherwise.
 
     Args:
@@ -14,18 +14,18 @@ def identity(condition: object, sentence: str) -> None:
 
     Raises:
         ClaimError: the condition is false.
-        TypeError: the condition is not a truth value, so that `identity("a < b", …)` or
-            `identity([], …)` cannot pass or fail by accident.
+        TypeError: the condition is not a truth value, so that `exact("a < b", …)` or
+            `exact([], …)` cannot pass or fail by accident.
     """
     require(condition, sentence)
     print(f"✓ {sentence}")
 
 
-claim = identity
+claim = exact
 
 
 def require(condition: object, sentence: str) -> None:
-    """Raise as `identity` does, and print nothing."""
+    """Raise as `exact` does, and print nothing."""
     try:
         value = condition.item() if hasattr(condition, "item") else condition
     except (RuntimeError, ValueError):  # torch and numpy, for any other number of elements
