@@ -87,11 +87,15 @@ def run(page: Path, condition: Condition) -> Result:
         config=ENCRYPTED,
         resources={"metadata": {"path": str(page.parent)}},
     )
-    path = os.pathsep.join([str(canonical.ROOT), os.environ.get("PYTHONPATH", "")])
-    threads = str(condition.threads)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(canonical.ROOT), os.environ.get("PYTHONPATH", "")]),
+        "OMP_NUM_THREADS": str(condition.threads),
+        "OMP_WAIT_POLICY": "PASSIVE",  # with more threads than free cores: ten times as fast
+    }
     stopped = None
     try:
-        client.execute(env={**os.environ, "OMP_NUM_THREADS": threads, "PYTHONPATH": path})
+        client.execute(env=environment)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         reason = re.sub(r"\x1b\[[\d;]*m", "", str(error))
         print(f"{page.name}, {condition.name}\n{reason}", file=sys.stderr)
