@@ -184,7 +184,7 @@ def faulty_block(fault: str, features: int, seed: int) -> Callable[[Tensor], Ten
     return block
 
 
-def diagnose(block: Callable[[Tensor], Tensor], features: int) -> str:
+def examine_block(block: Callable[[Tensor], Tensor], features: int) -> str:
     x = torch.rand(256, features, dtype=torch.float64)
     with torch.no_grad():
         kept = x.clone()
@@ -448,7 +448,7 @@ EXERCISES = {
     ),
     "2.1.e": Exercise(
         check=_check_diagnosis,
-        solution=diagnose,
+        solution=examine_block,
         hints=(
             "Find for each fault one thing that only it does: to x, to the sign of y, to y − x, "
             "to the gradient. Then order the tests so that none disturbs the next.",

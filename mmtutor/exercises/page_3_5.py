@@ -18,12 +18,9 @@ def film_for_xor() -> tuple[float, float, float, float]:
 
 
 def _check_film(answer: Callable[[], Sequence[float]]) -> None:
-    numbers = answer()
-    expect(
-        isinstance(numbers, Sequence | Tensor) and len(numbers) == 4,
-        "return four numbers: w, v, c and beta",
-    )
-    w, v, c, beta = (float(number) for number in numbers)
+    numbers = as_floats(answer())
+    expect(numbers.shape == (4,), "return four numbers: w, v, c and beta")
+    w, v, c, beta = numbers.tolist()
     h_I = torch.tensor([-1.0, -1.0, 1.0, 1.0])
     h_T = torch.tensor([-1.0, 1.0, -1.0, 1.0])
     z = (1 + v * h_T + c) * w * h_I + beta
@@ -71,8 +68,7 @@ def _check_low_rank(answer: Callable[[list[Tensor], list[Tensor], Tensor], Tenso
     features = [torch.randn(6, size, generator=generator) for size in (5, 3, 2)]
     factors = [torch.randn(4, size + 1, 7, generator=generator) for size in (5, 3, 2)]
     bias = torch.randn(7, generator=generator)
-    z = answer(features, factors, bias)
-    expect(isinstance(z, Tensor), "return a tensor")
+    z = as_floats(answer([h.clone() for h in features], factors, bias)).float()
     expect(
         z.shape != (6, 4, 7),
         "one vector for each of the four ranks is left: add them up, over axis 1",
@@ -172,7 +168,7 @@ def faulty_fusion(fault: str, sizes: tuple[int, int], seed: int) -> Fuse:
     return fuse
 
 
-def diagnose(g: Fuse, h_I: Tensor, h_T: Tensor) -> str:
+def examine_fusion(g: Fuse, h_I: Tensor, h_T: Tensor) -> str:
     z = g(h_I, h_T)
     if not torch.allclose(g(h_I[:1], h_T[:1]), z[:1], atol=1e-4):
         return "examples mixed"
@@ -211,7 +207,7 @@ def _check_diagnosis(answer: Callable[[Fuse, Tensor, Tensor], str]) -> None:
             )
 
 
-def gated(
+def gate_present(
     features: Sequence[Tensor], W: Sequence[Tensor], V: Sequence[Tensor], present: Tensor
 ) -> Tensor:
     # Replaced and not multiplied: 0 times nan is nan.
@@ -336,7 +332,7 @@ EXERCISES = {
     ),
     "3.5.d": Exercise(
         check=_check_diagnosis,
-        solution=diagnose,
+        solution=examine_fusion,
         hints=(
             "Call g again with one thing changed: other images, other texts, a single example.",
             "`h_I.roll(1, dims=0)` puts another image beside each text. The page has a number "
@@ -349,7 +345,7 @@ EXERCISES = {
     ),
     "3.5.e": Exercise(
         check=_check_gated,
-        solution=gated,
+        solution=gate_present,
         hints=(
             "First the case without missing modalities: stack scores and candidates to "
             "(batch, modalities, shared). Over which axis does the softmax run?",

@@ -135,6 +135,7 @@ class Silent(ByHand):
 ANSWERS = {
     "2.1.a": Answers(
         right=count_term_by_term,
+        also_right=[lambda *sizes: np.int64(count_term_by_term(*sizes))],
         wrong={
             "weight and a bias": count(norms=False),
             "shortcut is a projection": count(projection=False),
@@ -157,6 +158,7 @@ ANSWERS = {
     ),
     "2.1.c": Answers(
         right=share_by_recursion,
+        also_right=[lambda n, k: np.float64(share_by_recursion(n, k))],
         wrong={
             "all paths": lambda n, k: sum(math.comb(n, i) for i in range(k + 1)),
             "no branch at all": lambda n, k: sum(math.comb(n, i) for i in range(1, k + 1)) / 2**n,

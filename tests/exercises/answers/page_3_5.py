@@ -87,6 +87,7 @@ def gate_with(**changes):
 ANSWERS = {
     "3.5.a": Answers(
         right=lambda: [-2, 0.5, -1, 0],
+        also_right=[lambda: np.array([0.5, -2, -1, 0]), lambda: torch.tensor([1, -1, -1, 0])],
         wrong={
             "which c takes the 1 away": lambda: (1, -1, 0, 0),
             "turn one sign": lambda: (1, 1, -1, 0),
@@ -99,6 +100,7 @@ ANSWERS = {
     ),
     "3.5.b": Answers(
         right=rank_by_rank,
+        also_right=[lambda *given: rank_by_rank(*given).double().numpy()],
         wrong={
             "before you multiply": lambda features, factors, bias: (
                 mapped(features, factors).sum(dim=2).prod(dim=0) + bias

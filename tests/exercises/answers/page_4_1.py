@@ -1,4 +1,8 @@
+import math
+
+import numpy as np
 import torch
+from torch.nn import functional as F
 
 from tests.exercises.answers.answers import Answers
 
@@ -26,12 +30,62 @@ def max_in_place(features, ids):
     return features.masked_fill_((ids == 0)[:, None], -torch.inf).amax(dim=2)
 
 
+def step(
+    model,
+    inputs,
+    targets,
+    velocity,
+    rate,
+    momentum,
+    mode=True,
+    softmax=False,
+    reduction="mean",
+    zero=True,
+    keep=True,
+    sign=-1,
+    decay=0,
+    loss_after=False,
+):
+    """Train one step with what torch offers; one thing may be wrong."""
+    model.train(mode)
+    if zero:
+        model.zero_grad()
+    y = model(inputs)
+    loss = F.cross_entropy(y.softmax(1) if softmax else y, targets, reduction=reduction)
+    loss.backward()
+    for i, parameter in enumerate(model.parameters()):
+        moved = momentum * velocity[i] + parameter.grad + decay * parameter.detach()
+        if keep:
+            velocity[i] = moved
+        parameter.data += sign * rate * moved
+    return F.cross_entropy(model(inputs), targets).item() if loss_after else loss.detach()
+
+
+def step_with(**changes):
+    return lambda *given: step(*given, **changes)
+
+
+FOUND = {
+    "A": "softmax twice",
+    "B": "validated on training data",
+    "C": "healthy",
+    "D": "targets shuffled",
+    "E": "zero_grad missing",
+}
+
+
+def exchanged(a, b):
+    return FOUND | {a: FOUND[b], b: FOUND[a]}
+
+
 ANSWERS = {
     "4.1.a": Answers(
         right=product_of_exponentials,
+        also_right=[lambda i, t: (i + t).double().softmax(1).numpy()],
         wrong={
             "a logarithm": lambda i, t: i.log_softmax(1) + t.log_softmax(1),
             "mean of the two": lambda i, t: (i.softmax(1) + t.softmax(1)) / 2,
+            "sum of the two": lambda i, t: i.softmax(1) + t.softmax(1),
             "multiplies the logits": lambda i, t: (i * t).softmax(1),
             "do not sum to 1": lambda i, t: i.softmax(1) * t.softmax(1),
             "shape": lambda i, t: (i + t).argmax(1),
@@ -40,6 +94,7 @@ ANSWERS = {
     ),
     "4.1.b": Answers(
         right=interval_as_list,
+        also_right=[lambda p, n: p + np.array([-1, 1]) * 1.959964 * np.sqrt(p * (1 - p) / n)],
         wrong={
             "1.96 of them": lambda p, n: around(p, (p * (1 - p) / n) ** 0.5),
             "square root": lambda p, n: around(p, 1.96 * p * (1 - p) / n),
@@ -50,12 +105,54 @@ ANSWERS = {
     ),
     "4.1.c": Answers(
         right=max_by_rows,
+        also_right=[lambda f, i: max_by_rows(f.double(), i)],
         wrong={
             "as if it were text": lambda f, i: f.amax(2),
             "set to 0": lambda f, i: (f * (i != 0)[:, None]).amax(2),
             "changes the features": max_in_place,
             "shape": lambda f, i: f.amax(1),
             "padding only": lambda f, i: f.masked_fill((i == 0)[:, None], -torch.inf).amax(2),
+        },
+    ),
+    "4.1.d": Answers(
+        right=step,
+        also_right=[lambda *given: float(step(*given)), lambda *given: step(*given).numpy()],
+        wrong={
+            "`backward` adds to `grad`": step_with(zero=False),
+            "`model.train()`": step_with(mode=False),
+            "give cross-entropy the logits": step_with(softmax=True),
+            "not the sum": step_with(reduction="sum"),
+            "does not accumulate": step_with(keep=False),
+            "subtract the step": step_with(sign=1),
+            "weights are what they were": step_with(sign=0),
+            "differ from the formula": step_with(decay=0.1),
+            "from before the step": step_with(loss_after=True),
+        },
+    ),
+    "4.1.e": Answers(
+        right=FOUND,
+        also_right=[lambda: dict(reversed(FOUND.items()))],
+        wrong={
+            "A does not look like that: on data seen": exchanged("A", "B"),
+            "A does not look like that: a healthy loop": exchanged("A", "C"),
+            "A does not look like that: with shuffled": exchanged("A", "D"),
+            "A does not look like that: without zero_grad": exchanged("A", "E"),
+            "B does not look like that: a healthy loop": exchanged("B", "C"),
+            "each occurs once": FOUND | {"C": "softmax twice"},
+            "choose one of": FOUND | {"C": "fine"},
+            "a fault for each of the runs": ["A", "B"],
+        },
+    ),
+    "4.1.f": Answers(
+        right=0.88,
+        also_right=[np.float64(0.89), torch.tensor(0.875), lambda: 0.5 * (1 + math.erf(0.8416))],
+        wrong={
+            "what a vote would give": 0.8,
+            "at least one of the two": 0.96,
+            "how often both are right": 0.64,
+            "In one of 25": 1,
+            "the surer one win": 0.72,
+            "from 0 to 1": 88,
         },
     ),
 }
