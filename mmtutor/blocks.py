@@ -29,7 +29,7 @@ from mmtutor.layers import (
 
 
 class Block(nn.Module):
-    """What all blocks share: the layers of a branch F, and perhaps a shortcut s around it.
+    """What all blocks share: a branch F, perhaps a shortcut s around it, perhaps a relu at last.
 
     Args:
         in_channels: channels of x.
@@ -51,6 +51,7 @@ class Block(nn.Module):
     """
 
     takes_mask = True
+    ends_with_relu = True
     layers: Any  # the branch, a MaskedSequential: mypy sees bare modules
     shortcut: nn.Module | None
 
@@ -107,7 +108,8 @@ class Block(nn.Module):
             if isinstance(layer, Convolution):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
         if zero_init:
-            nn.init.zeros_(self.layers[-1][-1].weight)
+            *_, last = self.layers.modules()
+            nn.init.zeros_(last.weight)
 
     def _make_layer(
         self, conv: nn.Module, before: int, after: int, norm: str, is_last: bool
@@ -133,10 +135,16 @@ class Block(nn.Module):
             the mask of these positions.
 
         Raises:
-            NotImplementedError: the subclass does not say how F and s become y.
             ValueError: x or the mask has another shape.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+        x = self._checked(x, mask)
+        y, thinned = apply_with_mask(self.layers, x, mask)
+        if self.shortcut is not None:
+            y = y + apply_with_mask(self.shortcut, x, mask)[0]
+        if self.ends_with_relu:
+            # In place where nothing else holds the sum: a tensor less to write and to keep.
+            y = F.relu(y, inplace=self.shortcut is not None)
+        return with_mask(y, thinned)
 
     def _checked(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return x with 0 at the padding, after a check of both."""
@@ -162,12 +170,6 @@ class PlainBlock(Block):
     Arguments as in `Block`.
     """
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
-        """Apply the block; shapes as in `Block.forward`."""
-        x = self._checked(x, mask)
-        branch, thinned = apply_with_mask(self.layers, x, mask)
-        return with_mask(F.relu(branch), thinned)
-
 
 class ResidualBlock(Block):
     """A block with a shortcut around its branch: y = relu(F(x) + s(x)).
@@ -177,8 +179,6 @@ class ResidualBlock(Block):
     as in `Block`.
     """
 
-    shortcut: nn.Module
-
     def _make_shortcut(self, norm: str) -> nn.Module:
         if self.stride == 1 and self.in_channels == self.out_channels:
             return nn.Identity()
@@ -187,14 +187,6 @@ class ResidualBlock(Block):
     def _make_projection(self, norm: str) -> nn.Module:
         conv = convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
         return ConvNorm(conv, normalization(norm, self.dims, self.out_channels))
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
-        """Apply the block; shapes as in `Block.forward`."""
-        x = self._checked(x, mask)
-        branch, thinned = apply_with_mask(self.layers, x, mask)
-        shortcut, _ = apply_with_mask(self.shortcut, x, mask)
-        # In place, as nothing else holds the sum: a tensor less to write and to keep.
-        return with_mask(F.relu(branch + shortcut, inplace=True), thinned)
 
 
 class PreActivationBlock(ResidualBlock):
@@ -208,6 +200,8 @@ class PreActivationBlock(ResidualBlock):
     projection, here the projection gets x itself.
     """
 
+    ends_with_relu = False
+
     def _make_layer(
         self, conv: nn.Module, before: int, after: int, norm: str, is_last: bool
     ) -> nn.Module:
@@ -215,13 +209,6 @@ class PreActivationBlock(ResidualBlock):
 
     def _make_projection(self, norm: str) -> nn.Module:
         return convolution(self.dims, self.in_channels, self.out_channels, 1, self.stride)
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
-        """Apply the block; shapes as in `Block.forward`."""
-        x = self._checked(x, mask)
-        branch, thinned = apply_with_mask(self.layers, x, mask)
-        shortcut, _ = apply_with_mask(self.shortcut, x, mask)
-        return with_mask(branch + shortcut, thinned)
 
 
 class Stage(MaskedSequential):

@@ -5,6 +5,10 @@ positions are real, and no layer here lets padding reach them. A mask travels wi
 `layer(x)` returns a tensor, `layer(x, mask)` a tensor and the mask of its positions.
 """
 
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -34,10 +38,22 @@ def convolution(
     if dims not in _CONVOLUTIONS:
         raise ValueError(f"dims must be 1, 2 or 3, got {dims}")
     _check_kernel(kernel_size, stride, dilation)
-    padding = dilation * (kernel_size - 1) // 2
-    return _CONVOLUTIONS[dims](
-        in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False
+    return centered_convolution(
+        in_channels, out_channels, [kernel_size] * dims, [stride] * dims, dilation
     )
+
+
+def centered_convolution(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    dilation: int = 1,
+) -> Convolution:
+    """Return such a convolution with a size and a stride for each axis, unchecked."""
+    padding = [dilation * (size - 1) // 2 for size in kernel_size]
+    kind: Any = _CONVOLUTIONS[len(kernel_size)]
+    return kind(in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False)
 
 
 def _check_kernel(kernel_size: int, stride: int, dilation: int) -> None:
@@ -48,52 +64,6 @@ def _check_kernel(kernel_size: int, stride: int, dilation: int) -> None:
         )
     if kernel_size % 2 == 0:
         raise ValueError(f"kernel_size must be odd, got {kernel_size}")
-
-
-class FactorizedConvolution(nn.Module):
-    """A 3-D convolution in two steps, (2+1)D: each frame in space, then each pixel in time.
-
-    Between the two stand a normalization and a relu, and as many channels as give the weights
-    of the whole 3-D convolution. Arguments as in `convolution`, `norm` as in `normalization`.
-    Source: Tran et al. 2018, section 3.5. Where a block changes its channels, torchvision's
-    R(2+1)D takes the number between from the block's first convolution for the second one too.
-    """
-
-    takes_mask = True
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int = 3,
-        stride: int = 1,
-        dilation: int = 1,
-        norm: str = "batch",
-    ) -> None:
-        super().__init__()
-        _check_kernel(kernel_size, stride, dilation)
-        k = kernel_size
-        share = k**2 * in_channels + k * out_channels  # weights for each channel between
-        middle = max(1, k**3 * in_channels * out_channels // share)
-        self.space = self._along((0, 1, 1), in_channels, middle, k, stride, dilation)
-        self.norm = normalization(norm, 3, middle)
-        self.time = self._along((1, 0, 0), middle, out_channels, k, stride, dilation)
-
-    @staticmethod
-    def _along(
-        axes: tuple[int, ...], inside: int, outside: int, kernel: int, stride: int, dilation: int
-    ) -> nn.Conv3d:
-        kernels = [kernel if axis else 1 for axis in axes]
-        strides = [stride if axis else 1 for axis in axes]
-        padding = [dilation * (size - 1) // 2 for size in kernels]
-        return nn.Conv3d(inside, outside, kernels, strides, padding, dilation, bias=False)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
-        """Map `(batch, in_channels, frames, height, width)`; see `Block.forward`."""
-        x, mask = apply_with_mask(self.space, x, mask)
-        x, mask = apply_with_mask(self.norm, x, mask)
-        x, mask = apply_with_mask(self.time, F.relu(x), mask)
-        return with_mask(x, mask)
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -188,6 +158,39 @@ class MaskedSequential(nn.Sequential):
         for layer in self:
             x, mask = apply_with_mask(layer, x, mask)
         return with_mask(x, mask)
+
+
+class FactorizedConvolution(MaskedSequential):
+    """A 3-D convolution in two steps, (2+1)D: each frame in space, then each pixel in time.
+
+    Between the two stand a normalization and a relu, and as many channels as give the weights
+    of the whole 3-D convolution. Arguments as in `convolution`, `norm` as in `normalization`.
+    Source: Tran et al. 2018, section 3.5. Where a block changes its channels, torchvision's
+    R(2+1)D takes the number between from the block's first convolution for the second one too.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
+        norm: str = "batch",
+    ) -> None:
+        _check_kernel(kernel_size, stride, dilation)
+        k = kernel_size
+        share = k**2 * in_channels + k * out_channels  # weights for each channel between
+        middle = max(1, k**3 * in_channels * out_channels // share)
+        parts = {
+            "space": centered_convolution(
+                in_channels, middle, (1, k, k), (1, stride, stride), dilation
+            ),
+            "norm": normalization(norm, 3, middle),
+            "relu": nn.ReLU(),
+            "time": centered_convolution(middle, out_channels, (k, 1, 1), (stride, 1, 1), dilation),
+        }
+        super().__init__(OrderedDict(parts))
 
 
 class ConvNorm(MaskedSequential):

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from mmtutor.encoders import ImageResNet, TextResNet
 from mmtutor.fusion import Fusion, SharedRepresentation, check_lengths, check_presence
+from mmtutor.fusion.base import Tensors
 from mmtutor.processes import all_reduce_sum
-
-Tensors = Mapping[str, Tensor]
 
 
 class FinalClassifier(nn.Linear):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mmtutor.balancing.features import Criterion, FeatureCriterion, Tensors, check_network
+from mmtutor.balancing.features import Criterion, FeatureCriterion, check_network
 from mmtutor.criteria import Traits
-from mmtutor.network import MultiModalNet
+from mmtutor.network import MultiModalNet, Tensors
 from mmtutor.processes import all_reduce_sum, world_size
 
 Losses = tuple[float, float]

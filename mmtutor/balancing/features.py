@@ -1,15 +1,15 @@
 """What the criteria share that look at the features from which a network answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmtutor.network import MultiModalNet
+from mmtutor.criteria import Traits
+from mmtutor.network import MultiModalNet, Tensors
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
-Tensors = Mapping[str, Tensor]
 
 
 class FeatureCriterion(nn.Module):
@@ -27,9 +27,6 @@ class FeatureCriterion(nn.Module):
     def __init__(self, criterion: Criterion | None) -> None:
         super().__init__()
         self.criterion: Any = criterion or nn.CrossEntropyLoss()
-        # The training loop asks its criterion for these two.
-        self.reduction = getattr(self.criterion, "reduction", "mean")
-        self.ignore_index = getattr(self.criterion, "ignore_index", -100)
 
     def examples(
         self, targets: Tensor, features: Tensors | None, present: Tensors | None
@@ -56,7 +53,7 @@ class FeatureCriterion(nn.Module):
                 f"{len(targets)} targets, but features of {[len(h) for h in features.values()]} "
                 "examples: give those of the same batch"
             )
-        counted = targets != self.ignore_index
+        counted = targets != Traits(self.criterion).ignored
         masks = {name: counted & (present or {}).get(name, counted) for name in features}
         return {name: mask.nonzero()[:, 0] for name, mask in masks.items()}
 

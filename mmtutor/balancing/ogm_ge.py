@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from mmtutor.balancing.features import Criterion, FeatureCriterion, Tensors, check_network
+from mmtutor.balancing.features import Criterion, FeatureCriterion, check_network
 from mmtutor.modes import evaluating
-from mmtutor.network import MultiModalNet
+from mmtutor.network import MultiModalNet, Tensors
 
 
 class OGMGE(FeatureCriterion):

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from mmtutor.blocks import Block, ResidualBlock
-from mmtutor.encoders.base import ResidualEncoder, Stem
+from mmtutor.encoders.base import PositionsAndMask, ResidualEncoder
 from mmtutor.encoders.checks import check_input, check_lengths
-from mmtutor.layers import convolution, masked_mean
+from mmtutor.layers import masked_mean
+
+_STEMS = {"spectrogram": ((5, 5), (2, 2)), "waveform": ((65,), (16,))}  # kernel size and stride
 
 
 class LogSpectrogram(nn.Module):
@@ -55,15 +57,17 @@ class LogSpectrogram(nn.Module):
 class AudioResNet(ResidualEncoder):
     """Residual network over sounds, f_A: x_A → h_A.
 
+    Maps float `(batch, samples)` in [-1, 1], and perhaps `lengths` in samples, to
+    `(batch, out_features)`. The positions of the feature map are frequencies and frames, or for
+    a waveform one axis of time.
+
     Args:
         frontend: `"spectrogram"` (2-D blocks over the `LogSpectrogram` less its mean) or
             `"waveform"` (1-D blocks over the samples themselves, after a stem of stride 16).
         widths: channels of each stage; the last is `out_features`.
         depths: number of blocks in each stage.
-        window: as in `LogSpectrogram`.
-        hop: as in `LogSpectrogram`.
-        block: as in `ImageResNet`.
-        options: as in `ImageResNet`.
+        window, hop: as in `LogSpectrogram`.
+        block, options: as in `ImageResNet`.
 
     Raises:
         TypeError: an option that the encoder sets itself.
@@ -84,44 +88,12 @@ class AudioResNet(ResidualEncoder):
         block: type[Block] = ResidualBlock,
         **options: Any,
     ) -> None:
-        if frontend not in ("spectrogram", "waveform"):
+        if frontend not in _STEMS:
             raise ValueError(f'frontend must be "spectrogram" or "waveform", got {frontend!r}')
-        stem_features = widths[0] if widths else 1
-        dims, kernel_size, stride = (2, 5, 2) if frontend == "spectrogram" else (1, 65, 16)
-        conv = convolution(dims, 1, stem_features, kernel_size, stride)
-        layer = Stem(conv, options.get("norm", "batch"))
-        super().__init__(
-            layer, stem_features, widths, depths, dims=dims, block=block, options=options
-        )
+        super().__init__(1, *_STEMS[frontend], widths, depths, block, options)
         self.spectrogram = LogSpectrogram(window, hop) if frontend == "spectrogram" else None
 
-    def feature_map(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Map sounds to what the pooling averages; arguments as in `forward`.
-
-        Returns:
-            `(batch, out_features, frequencies, frames)`, or `(batch, out_features, positions)`
-            for a waveform; 0 at the padding.
-        """
-        return self._map(x, lengths)[0]
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Map sounds to features.
-
-        Args:
-            x: `(batch, samples)`, in [-1, 1].
-            lengths: int64 `(batch,)`, how many samples of each sound are real, if not all; the
-                features of a sound without any are 0.
-
-        Returns:
-            `(batch, out_features)`.
-
-        Raises:
-            TypeError, ValueError: x is no float tensor of that shape, or not of the type of the
-                weights; lengths of another kind, or beyond the samples.
-        """
-        return masked_mean(*self._map(x, lengths))
-
-    def _map(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def _through_blocks(self, x: Tensor, lengths: Tensor | None = None) -> PositionsAndMask:
         scale = "Turn 16-bit samples into numbers from -1 to 1: x.float() / 32768"
         check_input(self, x, {"samples": None}, scale)
         check_lengths(lengths, x.shape[0], x.shape[1], "samples")

@@ -1,6 +1,6 @@
-"""What the encoders of pictures, sounds and videos share: stem, stages, mean over positions."""
+"""What the encoders share: the mean over the real positions, and residual networks under it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,12 +14,68 @@ from mmtutor.layers import (
     MaskedSequential,
     MaybeMasked,
     apply_with_mask,
+    centered_convolution,
     downsample_mask,
     fast_layout,
+    masked_mean,
     normalization,
     with_mask,
     zero_padding,
 )
+
+PositionsAndMask = tuple[Tensor, Tensor | None]
+
+
+class Encoder(nn.Module):
+    """A network whose features are the mean over the real positions of its last block.
+
+    Subclasses set `out_features` and `last`, and define `_through_blocks`: it checks the input
+    and returns what the last block gives, with the mask of its positions.
+    """
+
+    takes_lengths = False
+    out_features: int
+    last: nn.Module | None  # see `final_norm`
+    _through_blocks: Callable[..., PositionsAndMask]
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Map an input to features.
+
+        Args:
+            x: what the encoder takes, see its class.
+            lengths: int64 `(batch,)`, how many samples or frames of each example are real, if
+                not all; only where the encoder has `takes_lengths`.
+
+        Returns:
+            `(batch, out_features)`, 0 for an example without any real position.
+
+        Raises:
+            TypeError, ValueError: x has another shape or type; lengths of another kind, or
+                beyond what x holds.
+        """
+        return masked_mean(*self._map(x, lengths))
+
+    def feature_map(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Map an input to what the mean is taken of; arguments and errors as in `forward`.
+
+        Returns:
+            `(batch, out_features, *positions)`, 0 at the padding.
+        """
+        return self._map(x, lengths)[0]
+
+    def _map(self, x: Tensor, lengths: Tensor | None) -> PositionsAndMask:
+        given = (x,) if lengths is None else (x, lengths)
+        x, mask = self._through_blocks(*given)
+        if self.last is not None:
+            x, _ = apply_with_mask(self.last, x, mask)
+            x = F.relu(x)
+        return zero_padding(x, mask), mask
+
+
+def final_norm(block: type[Block], dims: int, channels: int, norm: str) -> nn.Module | None:
+    """Return the normalization that a network of pre-activation blocks ends with, before a relu."""
+    is_needed = issubclass(block, PreActivationBlock)
+    return normalization(norm, dims, channels) if is_needed else None
 
 
 class Stem(nn.Module):
@@ -51,70 +107,44 @@ class Stem(nn.Module):
         return with_mask(x, mask)
 
 
-class ResidualEncoder(nn.Module):
-    """Stem, stages of residual blocks, mean over the real positions.
+class ResidualEncoder(Encoder):
+    """Stem and stages; each stage after the first halves the positions, rounding up.
 
-    Each stage after the first halves the positions. Subclasses give the stem, and turn their
-    input into channels over positions.
-
-    Args:
-        stem: the first layer.
-        stem_features: its channels.
-        widths: channels of each stage; the last is `out_features`.
-        depths: number of blocks in each stage.
-        dims: axes of the positions.
-        block: `ResidualBlock`, `PreActivationBlock`, or `PlainBlock` for a baseline.
-        options: keyword arguments for every block.
-
-    Raises:
-        TypeError: an option that the encoder sets itself.
-        ValueError: not one depth for each width.
+    Arguments and errors as in `ImageResNet`, but its stem is given by the size of its kernel and
+    its stride, one number for each axis of the positions, and by whether it ends with a pooling.
     """
 
     def __init__(
         self,
-        stem: nn.Module,
-        stem_features: int,
+        in_channels: int,
+        kernel_size: Sequence[int],
+        stride: Sequence[int],
         widths: Sequence[int],
         depths: Sequence[int],
-        *,
-        dims: int,
         block: type[Block],
         options: Mapping[str, Any],
+        stem_features: int | None = None,
+        pool: bool = False,
     ) -> None:
         super().__init__()
         if not widths or len(widths) != len(depths):
             raise ValueError(f"give one depth for each width; got {widths} and {depths}")
         check_options(self, options)
-        self.out_features = widths[-1]
-        self.stem = stem
+        self.in_channels, self.out_features = in_channels, widths[-1]
+        dims, norm = len(kernel_size), options.get("norm", "batch")
+        channels = [stem_features or widths[0], *widths]
+        self.stem = Stem(
+            centered_convolution(in_channels, channels[0], kernel_size, stride), norm, pool
+        )
         self.stages = MaskedSequential()
-        for before, after, depth in zip([stem_features, *widths], widths, depths, strict=False):
-            stride = 2 if len(self.stages) else 1
-            stage = Stage(block, before, after, depth, stride=stride, dims=dims, **options)
-            self.stages.append(stage)
-        self.last = final_norm(block, dims, self.out_features, options.get("norm", "batch"))
+        for before, after, depth in zip(channels, widths, depths, strict=False):
+            step = 2 if len(self.stages) else 1
+            self.stages.append(
+                Stage(block, before, after, depth, stride=step, dims=dims, **options)
+            )
+        self.last = final_norm(block, dims, self.out_features, norm)
 
-    def trunk(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Apply stem and stages.
-
-        Args:
-            x: `(batch, channels, *positions)`.
-            mask: `(batch, 1, *positions)`, 1 where x is real; None if it is real everywhere.
-
-        Returns:
-            What the pooling averages, `(batch, out_features, *positions)`, 0 at the padding,
-            and the mask of its positions.
-        """
+    def trunk(self, x: Tensor, mask: Tensor | None = None) -> PositionsAndMask:
+        """Apply stem and stages to `(batch, in_channels, *positions)`, and to the mask of these."""
         x, mask = apply_with_mask(self.stem, x, mask)
-        x, mask = apply_with_mask(self.stages, x, mask)
-        if self.last is not None:
-            x, _ = apply_with_mask(self.last, x, mask)
-            x = F.relu(x)
-        return zero_padding(x, mask), mask
-
-
-def final_norm(block: type[Block], dims: int, channels: int, norm: str) -> nn.Module | None:
-    """Return the normalization that a network of pre-activation blocks ends with, before a relu."""
-    is_needed = issubclass(block, PreActivationBlock)
-    return normalization(norm, dims, channels) if is_needed else None
+        return apply_with_mask(self.stages, x, mask)

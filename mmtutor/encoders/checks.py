@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+FROM_BYTES = "Turn bytes into gray values from 0 to 1: x.float() / 255"
+
 
 def check_options(encoder: nn.Module, options: Mapping[str, object]) -> None:
     """Raise TypeError if an option for every block is one that the encoder sets itself."""

@@ -5,21 +5,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmtutor.blocks import Block, ResidualBlock, Stage
-from mmtutor.encoders.base import final_norm
+from mmtutor.encoders.base import Encoder, PositionsAndMask, final_norm
 from mmtutor.encoders.checks import check_options, describe
-from mmtutor.layers import apply_with_mask, masked_mean, zero_padding
+from mmtutor.layers import apply_with_mask
 
 BYTE_VOCABULARY = 257  # 256 byte values, and 0 for padding
 
 
-class TextResNet(nn.Module):
+class TextResNet(Encoder):
     """Residual network over token ids, f_T: x_T → h_T.
 
-    Ids are embedded, pass 1-D residual blocks with growing dilation, and are averaged over
-    the real positions. Padding never changes the features.
+    Maps int64 or int32 ids `(batch, length)` to `(batch, out_features)`: they are embedded, pass
+    1-D residual blocks with growing dilation, and are averaged over the real positions. Padding
+    never changes the features.
 
     Args:
         vocabulary_size: number of ids, the padding included; by default UTF-8 bytes + 1.
@@ -56,28 +56,9 @@ class TextResNet(nn.Module):
         )
         self.last = final_norm(block, 1, width, options["norm"])
 
-    def feature_map(self, ids: Tensor) -> Tensor:
-        """Map ids `(batch, length)` to `(batch, out_features, length)`, 0 at the padding.
-
-        Raises:
-            ValueError: ids are no int64 or int32 tensor of that shape, or not in the vocabulary.
-        """
-        return self._map(ids)[0]
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Map ids `(batch, length)` to `(batch, out_features)`.
-
-        A text without any real position gives features of 0.
-        """
-        return masked_mean(*self._map(ids))
-
-    def _map(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+    def _through_blocks(self, ids: Tensor) -> PositionsAndMask:
         embedded, mask = self._embed(ids), (ids != self.padding_id).unsqueeze(1)
-        x, _ = apply_with_mask(self.blocks, embedded.movedim(2, 1), mask)
-        if self.last is not None:
-            x, _ = apply_with_mask(self.last, x, mask)
-            x = F.relu(x)
-        return zero_padding(x, mask), mask
+        return apply_with_mask(self.blocks, embedded.movedim(2, 1), mask)
 
     def _embed(self, ids: Tensor) -> Tensor:
         shape_fits = isinstance(ids, Tensor) and ids.ndim == 2 and ids.shape[1] > 0

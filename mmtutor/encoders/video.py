@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmtutor.blocks import Block, ResidualBlock
-from mmtutor.encoders.base import ResidualEncoder, Stem
-from mmtutor.encoders.checks import check_input, check_lengths
-from mmtutor.encoders.pretrained import Weights, load_torchvision
-from mmtutor.layers import convolution, masked_mean
+from mmtutor.encoders.base import PositionsAndMask
+from mmtutor.encoders.checks import FROM_BYTES, check_input, check_lengths
+from mmtutor.encoders.pretrained import TorchvisionEncoder
+from mmtutor.layers import convolution
 
-# Tran et al. 2018, table 1, under torchvision's name.
-_PRESETS: dict[str, dict[str, Any]] = {
-    "r3d_18": {"depths": (2, 2, 2, 2), "widths": (64, 128, 256, 512), "stem": "kinetics"},
-}
+_STEMS = {"small": ((3, 3, 3), (1, 1, 1)), "kinetics": ((3, 7, 7), (1, 2, 2))}  # as in pictures
 
 
-class VideoResNet(ResidualEncoder):
+class VideoResNet(TorchvisionEncoder):
     """Residual network over videos, f_V: x_V → h_V, in space and time at once.
+
+    Maps float `(batch, in_channels, frames, height, width)`, and perhaps `lengths` in frames, to
+    `(batch, out_features)`. In the feature map, frames, height and width are halved, rounding up,
+    at each stage after the first.
 
     Args:
         in_channels: 1 for gray videos, 3 for color.
@@ -38,6 +39,10 @@ class VideoResNet(ResidualEncoder):
     """
 
     takes_lengths = True
+    # Table 1 of the paper, under torchvision's name.
+    presets = {
+        "r3d_18": {"depths": (2, 2, 2, 2), "widths": (64, 128, 256, 512), "stem": "kinetics"}
+    }
 
     def __init__(
         self,
@@ -49,66 +54,16 @@ class VideoResNet(ResidualEncoder):
         block: type[Block] = ResidualBlock,
         **options: Any,
     ) -> None:
-        if stem not in ("small", "kinetics"):
+        if stem not in _STEMS:
             raise ValueError(f'stem must be "small" or "kinetics", got {stem!r}')
-        stem_features = widths[0] if widths else 1
-        conv = convolution(3, in_channels, stem_features)
-        if stem == "kinetics":
-            conv = nn.Conv3d(
-                in_channels, stem_features, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False
-            )
-        layer = Stem(conv, options.get("norm", "batch"))
-        super().__init__(layer, stem_features, widths, depths, dims=3, block=block, options=options)
-        self.in_channels = in_channels
+        if stem == "kinetics" and widths:
+            # Thrown away: it draws random numbers, so that a seed gives the network it always gave.
+            convolution(3, in_channels, widths[0])
+        super().__init__(in_channels, *_STEMS[stem], widths, depths, block, options)
 
-    @classmethod
-    def preset(cls, name: str, in_channels: int = 3, **options: Any) -> "VideoResNet":
-        """Return `r3d_18` as torchvision builds it, without `fc`.
-
-        Raises:
-            ValueError: an unknown name.
-        """
-        if name not in _PRESETS:
-            raise ValueError(f"name must be one of {', '.join(_PRESETS)}; got {name!r}")
-        return cls(in_channels, **{**_PRESETS[name], **options})
-
-    def load_torchvision(self, weights: Weights) -> None:
-        """Take the weights of torchvision's `r3d_18`; as in `ImageResNet`.
-
-        Raises:
-            TypeError, ValueError: they are no weights, or those of another network.
-        """
-        load_torchvision(self, weights)
-
-    def feature_map(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Map videos to what the pooling averages; arguments as in `forward`.
-
-        Returns:
-            `(batch, out_features, frames', height', width')`, each halved, rounding up, at
-            each stage after the first; 0 at the padding.
-        """
-        return self._map(x, lengths)[0]
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Map videos to features.
-
-        Args:
-            x: `(batch, in_channels, frames, height, width)`.
-            lengths: int64 `(batch,)`, how many frames of each video are real, if not all;
-                the features of a video without any are 0.
-
-        Returns:
-            `(batch, out_features)`.
-
-        Raises:
-            TypeError, ValueError: x is no float tensor of that shape, or not of the type of the
-                weights; lengths of another kind, or beyond the frames.
-        """
-        return masked_mean(*self._map(x, lengths))
-
-    def _map(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def _through_blocks(self, x: Tensor, lengths: Tensor | None = None) -> PositionsAndMask:
         axes = {"channels": self.in_channels, "frames": None, "height": None, "width": None}
-        check_input(self, x, axes, "Turn bytes into gray values from 0 to 1: x.float() / 255")
+        check_input(self, x, axes, FROM_BYTES)
         batch, _, frames, *sides = x.shape
         check_lengths(lengths, batch, frames, "frames")
         if lengths is None:

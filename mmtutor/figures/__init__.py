@@ -19,9 +19,11 @@ from mmtutor.figures.diagrams import (
 from mmtutor.figures.display import show
 from mmtutor.figures.encoder import encoder
 from mmtutor.figures.fusions import fusion_flow
+from mmtutor.figures.gradients import backward_pass, distillation
 from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
+from mmtutor.figures.paths import paths
 from mmtutor.figures.pictures import (
     confusion,
     example,
@@ -44,6 +46,7 @@ use_style()
 __all__ = [
     "COLORS",
     "animation",
+    "backward_pass",
     "beside",
     "block",
     "clouds",
@@ -51,6 +54,7 @@ __all__ = [
     "coordinated",
     "curve_panels",
     "curves",
+    "distillation",
     "dot_panels",
     "encoder",
     "example",
@@ -68,6 +72,7 @@ __all__ = [
     "meeting_places",
     "network",
     "pareto",
+    "paths",
     "picture_table",
     "place_panels",
     "predictors",

@@ -28,7 +28,7 @@ def encoder(module: nn.Module, example: Tensor) -> HTML:
     """Return the diagram of an encoder, with the shape of an example on every arrow.
 
     A layer narrows from the number of positions that enter to the number that leave, on a
-    logarithmic scale, and is higher the more channels leave.
+    logarithmic scale, and is higher the more channels leave. Those without weights have no color.
 
     Args:
         module: one of the encoders of `mmtutor.encoders`; it stays as it was.
@@ -37,7 +37,7 @@ def encoder(module: nn.Module, example: Tensor) -> HTML:
     name = type(module).__name__
     layers = list(_layers(module))
     shapes = _shapes(module, [layer for *_, layer in layers], example)
-    labels = [label for *label, _ in layers] + [["mean", "over all positions", "head"]]
+    labels = [label for *label, _ in layers] + [["mean", "over all positions", ""]]
     positions = [prod(shape[1:]) for shape in shapes]
     positions[0] = max(positions[:2])  # ids and samples have no axis for channels
     widths = [_NARROW + (_WIDE - _NARROW) * log2(n) / log2(max(*positions, 2)) for n in positions]
@@ -62,13 +62,13 @@ def _layers(module: nn.Module) -> Iterator[tuple[str, str, str, nn.Module]]:
     """Yield the layers before the pooling: a name, what is inside, a kind of box, the module."""
     parts: dict[str, Any] = dict(module.named_children())
     if sound := parts.get("spectrogram"):
-        yield "log spectrogram", f"window {sound.window}, hop {sound.hop}", "norm", sound
+        yield "log spectrogram", f"window {sound.window}, hop {sound.hop}", "", sound
     if embedding := parts.get("embedding"):
-        yield "embedding", f"of {embedding.num_embeddings} ids", "norm", embedding
+        yield "embedding", f"of {embedding.num_embeddings} ids", "conv", embedding
     if stem := parts.get("stem"):
         conv = next(layer for layer in stem.modules() if hasattr(layer, "kernel_size"))
         pool = ", max pooling" if stem.pool is not None else ""
-        yield f"stem{_stride(conv.stride)}", f"conv {_times(conv.kernel_size)}{pool}", "norm", stem
+        yield f"stem{_stride(conv.stride)}", f"conv {_times(conv.kernel_size)}{pool}", "conv", stem
     for number, stage in enumerate(parts.get("stages", []), start=1):
         inside = f"{len(stage)} {_kind(stage[0])}{'s' if len(stage) > 1 else ''}"
         yield f"stage {number}{_stride([stage[0].stride])}", inside, "conv", stage
@@ -76,7 +76,7 @@ def _layers(module: nn.Module) -> Iterator[tuple[str, str, str, nn.Module]]:
         conv = next(layer for layer in block.modules() if hasattr(layer, "dilation"))
         yield f"block {number}, dilation {conv.dilation[0]}", _kind(block), "conv", block
     if last := parts.get("last"):
-        yield "norm, relu", "", "relu", last
+        yield "norm, relu", "", "norm", last
 
 
 def _kind(block: nn.Module) -> str:
@@ -124,9 +124,10 @@ def _funnel(
     x, y, end = column.x, column.y, column.y + height
     corners = [(x - above / 2, y), (x + above / 2, y), (x + below / 2, end), (x - below / 2, end)]
     points = " ".join(f"{x:.4g},{y:.4g}" for x, y in corners)
+    fill = FILLS.get(kind, "none")
     column.picture.elements.append(
-        f'<polygon points="{points}" fill="{FILLS[kind]}" fill-opacity="0.3" '
-        f'stroke="{FILLS[kind]}" stroke-linejoin="round"/>'
+        f'<polygon points="{points}" fill="{fill}" fill-opacity="0.3" '
+        f'stroke="{fill if kind else "currentColor"}" stroke-linejoin="round"/>'
     )
     middle = y + height / 2
     column.picture.text(_NAMES, middle - 3 if inside else middle + 4, name, "start")

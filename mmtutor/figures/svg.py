@@ -127,6 +127,12 @@ class Picture:
         corners = " ".join(f"{x:.6g},{y:.6g}" for x, y in ((x, y), *tip))
         self.elements.append(f'<polygon points="{corners}" fill="currentColor"/>')
 
+    def stop(self, x: float, y: float) -> None:
+        """Draw a bar across the end of an upright line at (x, y)."""
+        self.elements.append(
+            f'<path d="M{x - 11:g} {y:g} h22" stroke="currentColor" stroke-width="4"/>'
+        )
+
     def plus(self, x: float, y: float) -> None:
         """Draw a plus sign in a circle around (x, y)."""
         self.circle(x, y, f"M{x - 6:g} {y:g} h12 M{x:g} {y - 6:g} v12")

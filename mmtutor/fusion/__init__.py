@@ -1,7 +1,6 @@
 """Fusion g: features of several modalities → one shared representation z.
 
-Each fusion has a file of its own. h_m are the features of modality m, ⊙ multiplies element by
-element, and [a; b] joins vectors.
+h_m are the features of modality m, ⊙ multiplies element by element, and [a; b] joins vectors.
 
 class                 z, without biases                                             source
 SharedRepresentation  relu(u + W₂ relu(W₁ norm(u))), u = W₀ [h_1; …; h_M]           the article
@@ -15,16 +14,11 @@ CrossAttentionFusion  mean_m Y_m, Y_m = tokens of m after attention to all other
 BottleneckFusion      mean_m X_m, [X_m; B_m] = Transformer_m([X_m; mean_m B_m])     Nagrani 2021
 """
 
-from mmtutor.fusion.attention import CrossAttentionFusion
+from mmtutor.fusion.attention import BottleneckFusion, CrossAttentionFusion
 from mmtutor.fusion.base import Fusion, MissingModalityError, check_lengths, check_presence
-from mmtutor.fusion.bottleneck import BottleneckFusion
-from mmtutor.fusion.film import FiLMFusion
-from mmtutor.fusion.gated import GatedFusion
-from mmtutor.fusion.low_rank import LowRankFusion
-from mmtutor.fusion.residual import ResidualFusion
-from mmtutor.fusion.shared import SharedRepresentation
-from mmtutor.fusion.sum import SumFusion
-from mmtutor.fusion.tensor import TensorFusion
+from mmtutor.fusion.main_modality import FiLMFusion, ResidualFusion
+from mmtutor.fusion.products import LowRankFusion, TensorFusion
+from mmtutor.fusion.sums import GatedFusion, SharedRepresentation, SumFusion
 
 __all__ = [
     "BottleneckFusion",

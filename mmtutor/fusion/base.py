@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+Sizes = Mapping[str, int]  # modality → size of its feature vector
+Tensors = Mapping[str, Tensor]
+
 
 class MissingModalityError(ValueError):
     """A modality that the network needs is not among the inputs."""
@@ -27,7 +30,7 @@ class Fusion(nn.Module):
     """
 
     def __init__(
-        self, in_features: Mapping[str, int], shared_features: int, *, allow_missing: bool = False
+        self, in_features: Sizes, shared_features: int = 64, *, allow_missing: bool = False
     ) -> None:
         super().__init__()
         if not in_features or min(in_features.values()) < 1 or shared_features < 1:
@@ -39,9 +42,7 @@ class Fusion(nn.Module):
         self.shared_features = shared_features
         self.allow_missing = allow_missing
 
-    def forward(
-        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
-    ) -> Tensor:
+    def forward(self, features: Tensors, present: Tensors | None = None) -> Tensor:
         """Fuse one feature vector for each modality.
 
         Args:
@@ -56,12 +57,12 @@ class Fusion(nn.Module):
             MissingModalityError: a modality is absent, or has a presence mask, and
                 `allow_missing` is False.
             ValueError: an unknown modality or a wrong shape.
-            TypeError: a presence mask that is no tensor.
+            TypeError: features or a presence mask that are no tensor.
         """
         return self.fuse(*self.complete(features, present))
 
     def complete(
-        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+        self, features: Tensors, present: Tensors | None = None
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Check the arguments of `forward`, and turn them into those of `fuse`."""
         present = present or {}
@@ -89,9 +90,6 @@ class Fusion(nn.Module):
 
         Returns:
             z `(batch, shared_features)`.
-
-        Raises:
-            NotImplementedError: the subclass has no formula.
         """
         raise NotImplementedError(
             f"{type(self).__name__} does not say how features become z: "
@@ -99,17 +97,7 @@ class Fusion(nn.Module):
         )
 
     def check_modalities(self, given: Iterable[str], present: Iterable[str] = ()) -> None:
-        """Raise unless these modalities can be fused.
-
-        Args:
-            given: names of the modalities at hand.
-            present: names of the modalities that have a presence mask.
-
-        Raises:
-            MissingModalityError: one is absent, or has a presence mask, and
-                `allow_missing` is False.
-            ValueError: one is unknown.
-        """
+        """Raise unless modalities can be fused: those given, and those with a presence mask."""
         given, present = list(given), list(present)
         known = ", ".join(self.in_features)
         unknown = [name for name in given + present if name not in self.in_features]
@@ -123,7 +111,7 @@ class Fusion(nn.Module):
                 "example, or build the fusion with allow_missing=True"
             )
 
-    def _check_shapes(self, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> None:
+    def _check_shapes(self, features: Tensors, present: Tensors) -> None:
         for name, values in features.items():
             if not isinstance(values, Tensor):
                 wanted = f"features of {name} must be a tensor (batch, {self.in_features[name]})"
@@ -137,6 +125,11 @@ class Fusion(nn.Module):
                 )
         for name, mask in present.items():
             check_presence(name, mask, batch)
+
+
+def each(layers: nn.ModuleList, features: Tensors) -> list[Tensor]:
+    """Apply to the features of each modality its own layer."""
+    return [layer(h) for layer, h in zip(layers, features.values(), strict=True)]
 
 
 def check_presence(name: str, mask: object, batch: int) -> None:

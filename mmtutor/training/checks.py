@@ -3,7 +3,7 @@
 Those made for every batch look at types, shapes and labels, which costs microseconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -26,38 +26,49 @@ def check_loader(loader: Any) -> None:
     raise TypeError(f"the loader is {_name(loader)}, which {advice}")
 
 
-def as_batch(item: Any) -> Batch:
-    """Return what a loader gave as a Batch; raise ValueError unless it has the form of one."""
-    if fault := _fault(item):
+def batches(loader: Iterable[Any]) -> Iterator[Batch]:
+    """Yield what a loader gives; raise ValueError if it has not the form of a batch, or is none."""
+    empty = True
+    for item in loader:
+        empty = False
+        if fault := _fault(item):
+            raise ValueError(
+                f"the batch holds {fault}. It must be (inputs, targets), (inputs, targets, "
+                "present) or (inputs, targets, present, lengths): inputs a dict of tensors "
+                "(batch, ...) by modality, targets a tensor (batch, ...), present a dict of bool "
+                "tensors (batch,), lengths one of int64 tensors (batch,), either None if not "
+                "needed; batch is at least 1"
+            )
+        yield Batch(*item)
+    if empty:
         raise ValueError(
-            f"the batch holds {fault}. It must be (inputs, targets), (inputs, targets, present) "
-            "or (inputs, targets, present, lengths): inputs a dict of tensors (batch, ...) by "
-            "modality, targets a tensor (batch, ...), present a dict of bool tensors (batch,), "
-            "lengths one of int64 tensors (batch,), either None if not needed; batch is at least 1"
+            "the loader gave no batch. Is the data set empty, has it fewer than batch_size "
+            "examples with drop_last=True, or is it a generator that was used up before? "
+            "Pass a list of batches or a DataLoader"
         )
-    return Batch(*item)
 
 
 def _fault(item: Any) -> str | None:
-    if not isinstance(item, (tuple, list)) or len(item) not in (2, 3, 4):
-        return _form(item) + (f" of {len(item)}" if isinstance(item, (tuple, list)) else "")
+    if not isinstance(item, (tuple, list)):
+        return form(item)
+    if len(item) not in (2, 3, 4):
+        return f"{form(item)} of {len(item)}"
     inputs, targets, *rest = item
     if not isinstance(targets, Tensor) or not targets.ndim or not len(targets):
-        return f"as targets {_form(targets)}"
-    parts = {"inputs": inputs, **dict(zip(("present", "lengths"), rest, strict=False))}
+        return f"as targets {form(targets)}"
+    others = zip(("present", "lengths"), rest, strict=False)
+    parts = {"inputs": inputs, **{what: part for what, part in others if part is not None}}
+    dtypes = {"present": torch.bool, "lengths": torch.int64}
     for what, tensors in parts.items():
-        if tensors is None and what != "inputs":
-            continue
         if not isinstance(tensors, Mapping):
-            return f"as {what} {_form(tensors)}"
+            return f"as {what} {form(tensors)}"
         for name, tensor in tensors.items():
+            found = f"as {what}[{name!r}] {form(tensor)}"
             if not isinstance(tensor, Tensor) or tensor.shape[:1] != targets.shape[:1]:
-                return f"as {what}[{name!r}] {_form(tensor)}, as targets {_form(targets)}"
-            wanted = {"present": torch.bool, "lengths": torch.int64}.get(what, tensor.dtype)
-            if tensor.dtype != wanted or (what != "inputs" and tensor.ndim > 1):
+                return f"{found}, as targets {form(targets)}"
+            if what != "inputs" and (tensor.dtype != dtypes[what] or tensor.ndim > 1):
                 is_lengths = what == "present" and tensor.dtype == torch.int64
-                hint = " (lengths are the fourth part)" if is_lengths else ""
-                return f"as {what}[{name!r}] {_form(tensor)}{hint}"
+                return found + " (lengths are the fourth part)" * is_lengths
     return None
 
 
@@ -123,21 +134,11 @@ def check_settings(clip_norm: Any, mixed_precision: Any) -> None:
         )
 
 
-def check_not_empty(count: int) -> None:
-    """Raise ValueError if a loader gave nothing."""
-    if not count:
-        raise ValueError(
-            "the loader gave no batch. Is the data set empty, has it fewer than batch_size "
-            "examples with drop_last=True, or is it a generator that was used up before? "
-            "Pass a list of batches or a DataLoader"
-        )
-
-
 def check_outputs(outputs: Any, targets: Tensor) -> None:
     """Raise ValueError unless there is one output for each target."""
     if not isinstance(outputs, Tensor) or outputs.shape[:1] != targets.shape[:1]:
         raise ValueError(
-            f"the model returned {_form(outputs)} for targets {_form(targets)}: it must return a "
+            f"the model returned {form(outputs)} for targets {form(targets)}: it must return a "
             f"tensor with one output for each of the {len(targets)} examples, (batch, ...)"
         )
 
@@ -146,14 +147,14 @@ def check_loss(loss: Any) -> None:
     """Raise TypeError unless a criterion returned one number, as a tensor."""
     if not isinstance(loss, Tensor) or loss.numel() != 1:
         raise TypeError(
-            f"the criterion returned {_form(loss)}, but it must return the mean loss of the "
+            f"the criterion returned {form(loss)}, but it must return the mean loss of the "
             "batch as a tensor with one number: end it with .mean(), and without .item()"
         )
 
 
-def check_some_count(traits: Traits, targets: Tensor) -> None:
+def check_some_count(traits: Traits, divisor: float) -> None:
     """Raise ValueError if the mean over a batch would divide by 0."""
-    if not traits.divisor(targets):
+    if not divisor:
         raise ValueError(
             f"every label of the batch is {traits.ignored}, which the criterion ignores, or has "
             "the weight 0, so there is nothing to average: leave such batches out"
@@ -181,12 +182,12 @@ def check_value_targets(outputs: Tensor, targets: Tensor, use: str = "regression
     """Raise TypeError or ValueError unless float targets have the shape of the outputs."""
     if not targets.is_floating_point():
         raise TypeError(
-            f"targets are {_form(targets)}, but {use} needs float values: pass "
+            f"targets are {form(targets)}, but {use} needs float values: pass "
             "targets.float(), or use nn.CrossEntropyLoss if they are class labels"
         )
     if outputs.shape != targets.shape:
         raise ValueError(
-            f"outputs are {_form(outputs)} but targets are {_form(targets)}: they must have the "
+            f"outputs are {form(outputs)} but targets are {form(targets)}: they must have the "
             "same shape, or they would be broadcast. For an axis of size 1 too many, use "
             f"{'targets' if targets.ndim > outputs.ndim else 'outputs'}.squeeze(1); otherwise "
             "let the model return one output for each value"
@@ -202,13 +203,13 @@ def check_class_targets(outputs: Tensor, targets: Tensor, ignored: int) -> None:
         return
     if targets.dtype != torch.int64:
         raise TypeError(
-            f"targets are {_form(targets)}, but class labels must be int64, and probabilities "
+            f"targets are {form(targets)}, but class labels must be int64, and probabilities "
             "of classes must sum to 1. Pass targets.long() if they are labels, and "
             "criterion=nn.MSELoss() if they are values to predict"
         )
     if outputs.ndim < 2 or outputs.shape[:1] + outputs.shape[2:] != targets.shape:
         raise ValueError(
-            f"outputs are {_form(outputs)} and targets {_form(targets)}, but classification "
+            f"outputs are {form(outputs)} and targets {form(targets)}, but classification "
             "needs logits (batch, classes, ...) and labels (batch, ...)"
         )
     classes = outputs.shape[1]
@@ -237,7 +238,8 @@ def _name(value: Any) -> str:
     return f"the class {value.__name__}" if is_class else f"a {type(value).__name__}"
 
 
-def _form(value: Any) -> str:
+def form(value: Any) -> str:
+    """Return the type and shape of a tensor, or of what else somebody gave."""
     if not isinstance(value, Tensor):
         return _name(value)
     return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"

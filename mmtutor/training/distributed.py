@@ -27,7 +27,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmtutor.batch import Batch
-from mmtutor.training.checks import as_batch
+from mmtutor.training import checks
 from mmtutor.training.model_with_loss import ModelWithLoss
 
 _groups = itertools.count()
@@ -37,65 +37,38 @@ class DistributedError(RuntimeError):
     """Another process of the run ended, so that this one cannot go on."""
 
 
-class OneProcess:
-    """A process that trains alone.
+class Processes:
+    """The processes of a run, as one of them sees them; one that is alone shares nothing.
 
     Args:
-        learner: the model and its criterion.
+        learner: the model and its criterion; its parameters become those of rank 0.
+        group: a process group for the gradients alone, or None for a process that is alone.
+            Where a process has no example of some modality, its gradients are ready sooner than
+            elsewhere; in the group of all else, they would be taken for what a normalization
+            exchanges at that moment.
     """
 
-    rank, count = 0, 1
-
-    def __init__(self, learner: ModelWithLoss) -> None:
+    def __init__(self, learner: ModelWithLoss, group: Any = None) -> None:
         self.learner = learner
         self.compute: nn.Module = learner
+        self.rank, self.count = 0, 1
+        if group is not None:
+            self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
+            self.compute = DistributedDataParallel(
+                _WithUnused(learner), process_group=group, find_unused_parameters=True
+            )
 
     def batches(self, loader: Iterable[Any]) -> Iterator[Batch]:
-        """Yield the batches of a loader, each checked."""
-        return map(as_batch, loader)
-
-    def shard(self, batch: Batch) -> Batch:
-        """Return the share of a batch that this process computes."""
-        return batch
-
-    def scale_loss(self, loss: Tensor, share: Batch, batch: Batch) -> Tensor:
-        """Scale the loss of a share so that its gradient is that of the batch."""
-        return loss
-
-    def gather(self, value: Any) -> list[Any]:
-        """Return the value of each process, by rank; all have to call it."""
-        return [value]
-
-    def share_buffers(self) -> None:
-        """Give all processes the buffers of rank 0, such as statistics of normalizations."""
-
-
-class SeveralProcesses(OneProcess):
-    """One of the processes that train together; its parameters become rank 0's.
-
-    Args:
-        learner: as in `OneProcess`, the same in all processes.
-        group: a process group for the gradients alone. Where a process has no example of some
-            modality, its gradients are ready sooner than elsewhere; in the group of all else,
-            they would be taken for what a normalization exchanges at that moment.
-    """
-
-    def __init__(self, learner: ModelWithLoss, group: Any) -> None:
-        super().__init__(learner)
-        self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
-        self.compute = DistributedDataParallel(
-            _WithUnused(learner), process_group=group, find_unused_parameters=True
-        )
-
-    def batches(self, loader: Iterable[Any]) -> Iterator[Batch]:
-        """Yield the batches; raise ValueError if the first is not the same in all processes."""
-        for number, batch in enumerate(super().batches(loader)):
-            if number == 0:
+        """Yield the batches of a loader, each checked; all processes have to get the same."""
+        for number, batch in enumerate(checks.batches(loader)):
+            if number == 0 and self.count > 1:
                 self._check_same(loader, batch.targets)
             yield batch
 
     def shard(self, batch: Batch) -> Batch:
-        """Return the share of a batch; raise ValueError if it is empty, in training."""
+        """Return the share of a batch that this process computes; in training, never none."""
+        if self.count == 1:
+            return batch
         if self.learner.training and len(batch.targets) < self.count:
             raise ValueError(
                 f"a batch of {len(batch.targets)} cannot be shared by {self.count} processes, "
@@ -104,27 +77,29 @@ class SeveralProcesses(OneProcess):
             )
         return batch.map(lambda x: x.tensor_split(self.count)[self.rank])
 
-    def scale_loss(self, loss: Tensor, share: Batch, batch: Batch) -> Tensor:
-        """Scale the loss by the share's part; the mean of all gradients is taken later."""
-        own, whole = (self.learner.traits.divisor(each.targets) for each in (share, batch))
-        return loss * (own / whole * self.count)
+    def scale_loss(self, loss: Tensor, part: float) -> Tensor:
+        """Scale the loss by the share's part of its batch; the mean of gradients follows."""
+        return loss * (part * self.count)
 
     def gather(self, value: Any) -> list[Any]:
-        """Return the value of each process, by rank."""
-        values = [None] * self.count
-        distributed.all_gather_object(values, value)
+        """Return the value of each process, by rank; all have to call it."""
+        values = [value] * self.count
+        if self.count > 1:
+            distributed.all_gather_object(values, value)
         return values
 
     def share_buffers(self) -> None:
-        """Broadcast the buffers of rank 0."""
-        for buffer in self.learner.buffers():
-            distributed.broadcast(buffer, src=0)
+        """Give all processes the buffers of rank 0, such as statistics of normalizations."""
+        if self.count > 1:
+            for buffer in self.learner.buffers():
+                distributed.broadcast(buffer, src=0)
 
     def _check_same(self, loader: Iterable[Any], targets: Tensor) -> None:
         numbers = targets.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-        batch = (operator.length_hint(loader, -1), tuple(targets.shape), zlib.crc32(numbers))
-        batches = self.gather(batch)
-        if any(other != batches[0] for other in batches):
+        first = self.gather(
+            (operator.length_hint(loader, -1), tuple(targets.shape), zlib.crc32(numbers))
+        )
+        if any(other != first[0] for other in first):
             raise ValueError(
                 "the processes got different batches from their loaders, but each must get the "
                 "same ones in the same order, of which it takes its share. Give a DataLoader "
@@ -145,18 +120,14 @@ class _WithUnused(nn.Module):
 
 
 @contextmanager
-def together(learner: ModelWithLoss, checkpoint: Path | None) -> Iterator[OneProcess]:
-    """Train with all processes of the run, if there are several.
+def together(learner: ModelWithLoss, checkpoint: Path | None) -> Iterator[Processes]:
+    """Join the processes that torchrun started, if any, and leave them in the end.
 
-    The process joins those that torchrun started, and leaves them in the end; in a group that
-    was there before, it stays.
-
-    Raises:
-        DistributedError: another process ended.
+    In a group that was there before, the process stays.
     """
     initialized = distributed.is_available() and distributed.is_initialized()
     if not initialized and _started() <= 1:
-        yield OneProcess(learner)
+        yield Processes(learner)
         return
     with ExitStack() as leaving:
         if not initialized:
@@ -165,7 +136,7 @@ def together(learner: ModelWithLoss, checkpoint: Path | None) -> Iterator[OnePro
         group = distributed.new_group()
         leaving.callback(distributed.destroy_process_group, group)
         try:
-            yield SeveralProcesses(learner, group)
+            yield Processes(learner, group)
         except RuntimeError as error:
             # NCCL says so by a type of its own, gloo by its name only.
             if not (isinstance(error, distributed.DistError) or "gloo" in str(error).lower()):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmtutor.criteria import Criterion
 from mmtutor.modes import evaluating
 from mmtutor.training import checks
-from mmtutor.training.distributed import OneProcess
+from mmtutor.training.distributed import Processes
 from mmtutor.training.metrics import Metrics, metrics_for
 from mmtutor.training.model_with_loss import Device, prepare
 
@@ -49,30 +49,31 @@ def evaluate(
     """
     learner = prepare(model, criterion, device)
     checks.check_loader(dataloader)
-    return measure(OneProcess(learner), dataloader)
+    return measure(Processes(learner), dataloader)
 
 
-def measure(processes: OneProcess, dataloader: Iterable[Any]) -> dict[str, float]:
+def measure(processes: Processes, dataloader: Iterable[Any]) -> dict[str, float]:
     """Measure as in `evaluate`, with all processes; each example counts once."""
-    learner, traits = processes.learner, processes.learner.traits
+    learner, divisor = processes.learner, processes.learner.traits.divisor
     metrics: Metrics | None = None
+    sums: Any = 0
     total, count = 0.0, 0.0
     with evaluating(learner):
         for batch in processes.batches(dataloader):
             share = processes.shard(batch)
-            metrics = metrics or metrics_for(traits, batch.targets)
-            count += traits.divisor(batch.targets)
+            metrics = metrics or metrics_for(learner.traits, batch.targets)
+            count += divisor(batch.targets)
             if not len(share.targets):
                 continue
             outputs = learner.outputs(share)
             if learner.criterion is not None:
-                total += learner.loss(outputs, share).item() * traits.divisor(share.targets)
-            metrics.update(outputs.cpu(), share.targets.cpu())
-    checks.check_not_empty(metrics is not None)
-    assert metrics is not None
-    loss = sum(processes.gather(total)) / count if count else math.nan
-    measured = {} if learner.criterion is None else {"loss": loss}
-    return measured | metrics.result(torch.stack(processes.gather(metrics.sums)).sum(dim=0))
+                total += learner.loss(outputs, share).item() * divisor(share.targets)
+            sums += metrics.sums(outputs.cpu(), share.targets.cpu())
+    assert metrics is not None  # as there is a batch
+    measured = metrics.result(sum(processes.gather(sums)))
+    if learner.criterion is None:
+        return measured
+    return {"loss": sum(processes.gather(total)) / count if count else math.nan} | measured
 
 
 def predict(
@@ -88,8 +89,6 @@ def predict(
     learner = prepare(model, None, device)
     checks.check_loader(dataloader)
     with evaluating(learner):
-        batches = OneProcess(learner).batches(dataloader)
-        pairs = [(learner.outputs(batch), batch.targets) for batch in batches]
-    checks.check_not_empty(len(pairs))
+        pairs = [(learner.outputs(batch), batch.targets) for batch in checks.batches(dataloader)]
     outputs, targets = zip(*pairs, strict=True)
     return Predictions(torch.cat(outputs).cpu(), torch.cat(targets).cpu())

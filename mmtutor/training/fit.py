@@ -1,7 +1,6 @@
 """A whole training run: epochs, validation, schedule, early stopping, checkpoints."""
 
 import copy
-import itertools
 import os
 from collections.abc import Iterable
 from numbers import Integral
@@ -15,9 +14,9 @@ from torch.utils.data.distributed import DistributedSampler
 from tqdm import tqdm
 
 from mmtutor.criteria import Criterion, Traits
-from mmtutor.training import checkpoint as checkpoints
 from mmtutor.training import checks
-from mmtutor.training.distributed import OneProcess, own_device, together
+from mmtutor.training.checkpoint import reserved
+from mmtutor.training.distributed import Processes, own_device, together
 from mmtutor.training.evaluation import measure
 from mmtutor.training.history import History
 from mmtutor.training.loop import train_epoch
@@ -88,6 +87,7 @@ def fit(
         NonFiniteLossError: as in `train`; the checkpoint then holds the last good epoch.
         CheckpointError: the file is damaged, that of another run, holds more epochs, or
             another run is writing it; the model is unchanged.
+        OSError: the checkpoint cannot be read or written; the one before stays.
         DistributedError: another process of the run ended; the checkpoint is good.
         TypeError, ValueError: arguments, batches, outputs and criterion do not fit each other.
     """
@@ -106,7 +106,7 @@ def fit(
     with (
         scheduled(schedule, optimizer, rate, train_loader, epochs) as scheduler,
         together(learner, path) as processes,
-        checkpoints.reserved(path, processes.rank),
+        reserved(path, processes.rank),
     ):
         _check_samplers(processes, train_loader, validation_loader)
         generators = {getattr(part, "generator", None): None for part in _parts(train_loader)}
@@ -121,13 +121,13 @@ def fit(
             patience=patience,
         )
         if path is not None and processes.gather(path.exists())[0]:
-            checkpoints.resume(run, path, epochs)
+            run.resume(path, epochs)
         hidden = processes.rank > 0 or not progress
         with tqdm(total=epochs, initial=len(run.history), unit="epoch", disable=hidden) as bar:
             while len(run.history) < epochs and not run.stalled():
                 _epoch(run, train_loader, validation_loader)
                 if path is not None:
-                    checkpoints.save(run, path)
+                    run.save(path)
                 bar.set_postfix(run.history.rows[-1], refresh=False)
                 bar.update()
     if run.best is not None:
@@ -168,8 +168,8 @@ def _parts(loader: Any) -> list[Any]:
     return [loader, getattr(loader, "sampler", None), batch_sampler, inner]
 
 
-def _check_samplers(processes: OneProcess, *loaders: Any) -> None:
-    parts = itertools.chain.from_iterable(map(_parts, loaders))
+def _check_samplers(processes: Processes, *loaders: Any) -> None:
+    parts = [part for loader in loaders for part in _parts(loader)]
     if processes.count > 1 and any(isinstance(part, DistributedSampler) for part in parts):
         raise ValueError(
             "a loader has a DistributedSampler, but fit itself shares every batch among the "

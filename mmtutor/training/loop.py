@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mmtutor.criteria import Criterion
 from mmtutor.training import checks
-from mmtutor.training.distributed import OneProcess
+from mmtutor.training.distributed import Processes
 from mmtutor.training.model_with_loss import Device, prepare
 from mmtutor.training.nonfinite import check_after_epoch, non_finite_loss
 
@@ -56,11 +56,11 @@ def train(
     learner = prepare(model, criterion, device, mixed_precision)
     checks.check_optimizer(model, criterion, optimizer)
     checks.check_loader(dataloader)
-    return train_epoch(OneProcess(learner), dataloader, optimizer, clip_norm)
+    return train_epoch(Processes(learner), dataloader, optimizer, clip_norm)
 
 
 def train_epoch(
-    processes: OneProcess,
+    processes: Processes,
     dataloader: Iterable[Any],
     optimizer: Optimizer,
     clip_norm: float | None = None,
@@ -70,34 +70,31 @@ def train_epoch(
 
     `compute` is the model, followed by its criterion. What else `processes` and `precision` are
     asked to do matters to several processes and to float16: otherwise `shard`, `scale_loss` and
-    `scale` return what they are given, and `unscale` returns True.
+    `scale` return what they are given, `own` is `whole`, and `unscale` returns True.
     """
     learner, precision = processes.learner, processes.learner.precision
     divisor = learner.traits.divisor
-    total, count, step, value = 0.0, 0.0, 0, 0.0
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    total, count = 0.0, 0.0
     learner.train()
     for step, batch in enumerate(processes.batches(dataloader), start=1):
         share = processes.shard(batch)
-        checks.check_some_count(learner.traits, batch.targets)
+        own, whole = divisor(share.targets), divisor(batch.targets)
+        checks.check_some_count(learner.traits, whole)
         optimizer.zero_grad()
         outputs, loss = processes.compute(share)
         value = loss.item()
         if not math.isfinite(value):
             raise non_finite_loss(value, step, learner.model, share, outputs)
-        precision.scale(processes.scale_loss(loss, share, batch)).backward()
+        precision.scale(processes.scale_loss(loss, own / whole)).backward()
         if precision.unscale(optimizer):
             if clip_norm is not None:
-                nn.utils.clip_grad_norm_(_parameters(optimizer), clip_norm)
+                nn.utils.clip_grad_norm_(parameters, clip_norm)
             optimizer.step()
             if scheduler is not None:
                 scheduler.step()
-        total += value * divisor(share.targets)
-        count += divisor(batch.targets)
-    checks.check_not_empty(step)
-    check_after_epoch(value, step, learner.model, precision.factor)
+        total += value * own
+        count += whole
+    check_after_epoch(value, step, learner.model, precision.scaler.get_scale())
     processes.share_buffers()
     return sum(processes.gather(total)) / count
-
-
-def _parameters(optimizer: Optimizer) -> list[nn.Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -1,7 +1,6 @@
-"""Metrics over a whole set: every batch adds to sums, and the sums are divided once.
+"""Metrics over a whole set: the sums of batches and processes are added, and divided once.
 
-A mean of batch means would be wrong as soon as one batch is smaller than the others. The sums
-of several processes are added before they are divided.
+A mean of batch means would be wrong as soon as one batch is smaller than the others.
 """
 
 import math
@@ -30,10 +29,9 @@ class Accuracy:
 
     def __init__(self, traits: Traits) -> None:
         self.traits = traits
-        self.sums = torch.zeros(2, dtype=torch.float64)
 
-    def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add outputs and targets, both `(batch, ...)`."""
+    def sums(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return how many labels are right and how many count, of `(batch, ...)` both."""
         if self.traits.kind == LABELS:
             right = (outputs > (0.5 if self.traits.of_chances else 0)) == (targets > 0.5)
             counted = torch.ones_like(right)
@@ -44,10 +42,10 @@ class Accuracy:
             right = (outputs.argmax(dim=1) == labels) & counted
         # Comparisons take NaN for the highest logit, or for a no.
         correct = math.nan if outputs.isnan().any() else right.sum().item()
-        self.sums += torch.tensor([correct, counted.sum().item()], dtype=torch.float64)
+        return torch.tensor([correct, counted.sum().item()], dtype=torch.float64)
 
     def result(self, sums: Tensor) -> dict[str, float]:
-        """Return `{"accuracy": ...}` from the `sums` of all processes."""
+        """Return `{"accuracy": ...}` from the sums over the whole set."""
         return {"accuracy": (sums[0] / sums[1]).item()}
 
 
@@ -64,18 +62,17 @@ class RegressionMetrics:
 
     def __init__(self, origin: Tensor) -> None:
         self.origin = origin.double().cpu()
-        self.sums = self.origin.new_zeros(5, *origin.shape)
 
-    def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add outputs and float targets, both `(batch, ...)`."""
+    def sums(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return five sums over the examples of outputs and float targets, both `(batch, ...)`."""
         check_value_targets(outputs, targets)
         error = outputs.double() - targets.double()
         offset = targets.double() - self.origin
         terms = (torch.ones_like(error), error.square(), error.abs(), offset, offset.square())
-        self.sums += torch.stack([term.sum(dim=0) for term in terms])
+        return torch.stack([term.sum(dim=0) for term in terms])
 
     def result(self, sums: Tensor) -> dict[str, float]:
-        """Return `{"mse": ..., "mae": ..., "r2": ...}` from the `sums` of all processes."""
+        """Return `{"mse": ..., "mae": ..., "r2": ...}` from the sums over the whole set."""
         count, squared, absolute, offset, squared_offset = sums
         spread = squared_offset - offset.square() / count
         return {

@@ -1,6 +1,7 @@
 """A model and its criterion as one module, as processes that train together need it."""
 
 import itertools
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,20 +33,12 @@ class ModelWithLoss(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the outputs `(batch, ...)` and the mean loss, to train."""
-        if not self.traits.takes_features:
-            outputs = self.outputs(batch)
-            return outputs, self.loss(outputs, batch)
-        inputs, _, *rest = self._here(batch)
-        with self.precision.autocast():
-            outputs, *seen = self.model.with_features(inputs, *rest)  # type: ignore[operator]
-        return outputs, self.loss(self._checked(outputs, batch), batch, *seen)
+        outputs, *seen = self._computed(batch, self.traits.takes_features)
+        return outputs, self.loss(outputs, batch, *seen)
 
     def outputs(self, batch: Batch) -> Tensor:
         """Return the outputs alone."""
-        inputs, _, *rest = self._here(batch)
-        with self.precision.autocast():
-            outputs = self.model(inputs, *rest)
-        return self._checked(outputs, batch)
+        return self._computed(batch)[0]
 
     def loss(self, outputs: Tensor, batch: Batch, *seen: object) -> Tensor:
         """Return the mean loss of outputs, and of the features that were seen."""
@@ -58,12 +51,15 @@ class ModelWithLoss(nn.Module):
             return outputs[:0].sum()  # a share without a label that counts: 0, with gradients
         return self.precision.widen(loss)
 
-    def _here(self, batch: Batch) -> Batch:
-        return batch.map(lambda x: x.to(self.precision.device))
-
-    def _checked(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def _computed(self, batch: Batch, with_features: bool = False) -> list[Any]:
+        inputs, _, *rest = batch.map(lambda x: x.to(self.precision.device))
+        with self.precision.autocast():
+            if with_features:
+                outputs, *seen = self.model.with_features(inputs, *rest)  # type: ignore[operator]
+            else:
+                outputs, seen = self.model(inputs, *rest), []
         checks.check_outputs(outputs, batch.targets)
-        return self.precision.widen(outputs)
+        return [self.precision.widen(outputs), *seen]
 
 
 def prepare(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from mmtutor.batch import Batch
+from mmtutor.training.checks import form
 
 _RESTART = "make the model anew, or resume from a checkpoint"
 
@@ -12,21 +13,18 @@ _RESTART = "make the model anew, or resume from a checkpoint"
 class NonFiniteLossError(ArithmeticError):
     """The loss, or a parameter, became NaN or infinite.
 
-    Args:
+    Attributes:
         message: what was found, and what to do.
         step: number of the batch in its epoch, from 1.
         loss: the loss of that batch.
-
-    Attributes:
         epoch: number of the epoch, from 1; None outside `fit`.
     """
 
+    epoch: int | None = None
+
     def __init__(self, message: str, step: int, loss: float) -> None:
         super().__init__(message, step, loss)
-        self.message = message
-        self.step = step
-        self.loss = loss
-        self.epoch: int | None = None
+        self.message, self.step, self.loss = message, step, loss
 
     def __str__(self) -> str:
         """Return where it happened, and the message."""
@@ -85,5 +83,4 @@ def _statistics(tensor: Tensor) -> str:
     numbers = "no finite value"
     if finite.numel():
         numbers = f"min {finite.min():.4g}, max {finite.max():.4g}, mean {finite.mean():.4g}"
-    form = f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
-    return f"{form}, {numbers}, {share:.2%} NaN or infinite"
+    return f"{form(tensor)}, {numbers}, {share:.2%} NaN or infinite"

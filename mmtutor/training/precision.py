@@ -24,12 +24,7 @@ class Precision:
     def __init__(self, device: torch.device, mixed: bool = False) -> None:
         self.device = device
         self.dtype = low_precision(device) if mixed else None
-        self._scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
-
-    @property
-    def factor(self) -> float:
-        """By what the loss is multiplied; 1 except in float16."""
-        return self._scaler.get_scale()
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which a model and its criterion compute."""
@@ -41,25 +36,16 @@ class Precision:
 
     def scale(self, loss: Tensor) -> Tensor:
         """Return the loss whose gradients are to be computed."""
-        return self._scaler.scale(loss)
+        return self.scaler.scale(loss)
 
     def unscale(self, optimizer: Optimizer) -> bool:
         """Divide the gradients by the scale, and return whether the step may be taken."""
-        if not self._scaler.is_enabled():
+        if not self.scaler.is_enabled():
             return True
-        self._scaler.unscale_(optimizer)
-        before = self.factor
-        self._scaler.update()
-        return self.factor >= before
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state of the scale; empty except in float16."""
-        return self._scaler.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put the scale back; a run that was on another kind of GPU may have had none."""
-        if state:
-            self._scaler.load_state_dict(state)
+        self.scaler.unscale_(optimizer)
+        before = self.scaler.get_scale()
+        self.scaler.update()
+        return self.scaler.get_scale() >= before
 
 
 def low_precision(device: torch.device) -> torch.dtype:

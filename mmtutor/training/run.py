@@ -1,8 +1,9 @@
-"""A run of `fit`: what it was given, what changes while it runs, and how another one is told."""
+"""A run of `fit`: with what it was begun, what changes while it runs, and how it is resumed."""
 
 import inspect
 import random
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mmtutor.training.distributed import OneProcess
+from mmtutor.training import checkpoint
+from mmtutor.training.checkpoint import CheckpointError
+from mmtutor.training.distributed import Processes
 from mmtutor.training.history import History
 
 _PLAIN = (int, float, str, tuple)
@@ -19,9 +22,9 @@ _PLAIN = (int, float, str, tuple)
 
 @dataclass
 class Run:
-    """All that a checkpoint holds, and with what it was begun; processes make it together."""
+    """All that a checkpoint holds, and with what it was begun; all processes call its methods."""
 
-    processes: OneProcess
+    processes: Processes
     optimizer: Optimizer
     scheduler: LRScheduler | None
     schedule_every: str  # "epoch" or "batch"
@@ -35,7 +38,9 @@ class Run:
     def __post_init__(self) -> None:
         """Note what must be the same when the run is resumed, as plain values by name."""
         learner = self.processes.learner
-        self.identity: dict[str, Any] = {
+        identity = {
+            **_shapes("model", learner.model),
+            **_shapes("criterion", learner.criterion),
             "processes": self.processes.count,
             "mixed precision": learner.precision.dtype is not None,
             "clip_norm": self.clip_norm,
@@ -48,22 +53,15 @@ class Run:
             "optimizer": type(self.optimizer).__name__,
             **_of_groups(self.optimizer),
         }
-
-    def parts(self) -> dict[str, Any]:
-        """Return what has a `state_dict` of its own; a criterion may have parameters."""
-        learner = self.processes.learner
+        self.identity = checkpoint.plain(identity)
         parts: dict[str, Any] = {
             "model": learner.model,
             "criterion": learner.criterion,
             "optimizer": self.optimizer,
             "scheduler": self.scheduler,
-            "precision": learner.precision,
+            "precision": learner.precision.scaler,
         }
-        return {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
-
-    def states(self) -> dict[str, dict[str, Any]]:
-        """Return the state dict of each part."""
-        return {name: part.state_dict() for name, part in self.parts().items()}
+        self.parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
 
     def stalled(self) -> bool:
         """Return whether so many epochs as `patience` brought nothing better."""
@@ -71,8 +69,37 @@ class Run:
             return False
         return len(self.history) - self.history.best(self.monitor)["epoch"] >= self.patience
 
-    def random_state(self) -> dict[str, Any]:
-        """Return the states of all random generators of this process."""
+    def save(self, path: Path) -> None:
+        """Write a checkpoint: rank 0 does, and the others wait for it."""
+        contents = {
+            "identity": self.identity,
+            "states": {name: part.state_dict() for name, part in self.parts.items()},
+            "best": self.best,
+            "history": self.history.rows,
+            "random": self.processes.gather(self._random_state()),
+        }
+        if self.processes.rank == 0:
+            checkpoint.write(contents, path)
+        self.processes.gather(None)
+
+    def resume(self, path: Path, epochs: int) -> None:
+        """Go on from a checkpoint for so many epochs in all; if it is refused, nothing changes."""
+        contents = checkpoint.read(path)
+        _check_same(contents["identity"], self.identity, path)
+        done = len(contents["history"])
+        if done > epochs:
+            raise CheckpointError(
+                f"{path} holds {done} epochs already: ask for at least as many, not {epochs}, or "
+                "delete the file to start afresh"
+            )
+        for name, part in self.parts.items():
+            if state := contents["states"][name]:  # only float16 has a state of the precision
+                part.load_state_dict(state)
+        self.best = contents["best"]
+        self.history.rows[:] = contents["history"]
+        self._set_random_state(contents["random"][self.processes.rank])
+
+    def _random_state(self) -> dict[str, Any]:
         device = self.processes.learner.precision.device
         return {
             "python": random.getstate(),
@@ -82,8 +109,7 @@ class Run:
             "loader": [generator.get_state() for generator in self.generators],
         }
 
-    def set_random_state(self, state: dict[str, Any]) -> None:
-        """Put all random generators of this process into these states."""
+    def _set_random_state(self, state: dict[str, Any]) -> None:
         device = self.processes.learner.precision.device
         random.setstate(state["python"])
         np.random.set_state(state["numpy"])
@@ -94,10 +120,31 @@ class Run:
             generator.set_state(its_state)
 
 
+def _check_same(saved: dict[str, Any], given: dict[str, Any], path: Path) -> None:
+    differences = [
+        f"  {name}: {saved.get(name, 'none')} in the file, {given.get(name, 'none')} given"
+        for name in saved | given
+        if saved.get(name) != given.get(name)
+    ]
+    if differences:
+        shown = differences[:5] + ["  ..."] * (len(differences) > 5)
+        raise CheckpointError(
+            "\n".join([f"{path} is the checkpoint of another run:", *shown])
+            + "\nGive fit what it was given then, or another path as checkpoint, or delete the file"
+        )
+
+
 def _seed(generator: torch.Generator) -> int | None:
     """Return the seed that somebody chose; those that torch draws for itself are larger."""
     seed = generator.initial_seed()
     return seed if 0 <= seed < 2**32 else None
+
+
+def _shapes(kind: str, part: Any) -> dict[str, str]:
+    """Return the shapes of the tensors of a model or criterion."""
+    state = part.state_dict() if isinstance(part, nn.Module) else {}
+    tensors = {name: x for name, x in state.items() if isinstance(x, Tensor)}
+    return {f"{kind} {name}": f"{x.dtype} {tuple(x.shape)}" for name, x in tensors.items()}
 
 
 def _settings(kind: str, part: Any) -> dict[str, Any]:
@@ -119,13 +166,13 @@ def _settings(kind: str, part: Any) -> dict[str, Any]:
 
 def _of_groups(optimizer: Optimizer) -> dict[str, Any]:
     """Return size and settings of the parameter groups as a schedule found them."""
-    found: dict[str, list[Any]] = {}
-    for group in optimizer.param_groups:
-        settings = group | {"lr": group.get("initial_lr", group["lr"])}
-        moved = {"betas", "momentum"} if "max_momentum" in group else set()  # by OneCycleLR
-        for name in settings.keys() - moved - {"params"}:
-            if isinstance(settings[name], _PLAIN):
-                found.setdefault(f"optimizer {name}", []).append(settings[name])
-    sizes = [len(group["params"]) for group in optimizer.param_groups]
-    alike = {name: values[0] if len(values) == 1 else values for name, values in found.items()}
-    return {"optimizer parameters": sizes, **dict(sorted(alike.items()))}
+    groups = [
+        group | {"lr": group.get("initial_lr", group["lr"])} for group in optimizer.param_groups
+    ]
+    found: dict[str, Any] = {"optimizer parameters": [len(group["params"]) for group in groups]}
+    moved = {"betas", "momentum"} if "max_momentum" in groups[0] else set()  # by OneCycleLR
+    for name in sorted(set().union(*groups) - moved - {"params"}):
+        values = [group[name] for group in groups if isinstance(group.get(name), _PLAIN)]
+        if values:
+            found[f"optimizer {name}"] = values[0] if len(values) == 1 else values
+    return found

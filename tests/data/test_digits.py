@@ -73,6 +73,13 @@ def test_the_splits_are_whole_forms_and_share_none():
     assert sizes == {"train": 776, "validation": 253, "test": 768}
 
 
+def test_the_test_split_has_a_public_and_a_locked_part():
+    test, public, locked = map(split_rows, ("test", "public", "locked"))
+    assert torch.equal(torch.cat([public, locked]), test)
+    assert (len(digits("public")), len(digits("locked"))) == (516, 252)
+    assert digits("public").metadata["form"].unique().tolist() == [8, 9, 10, 11]
+
+
 def test_no_scan_is_in_two_splits():
     train, validation, test = (rows(digits(s, {"x": pixels}).inputs["x"]) for s in SPLITS)
     assert not train & validation
@@ -279,7 +286,7 @@ def test_a_mapping_gives_two_views_of_one_scan():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"split": "dev"}, ValueError, "split 'dev'; choose from train, validation, test"),
+        ({"split": "dev"}, ValueError, "split 'dev'; choose from train, validation, test, public"),
         (
             {"target": "parity "},
             ValueError,

@@ -1,4 +1,6 @@
+import json
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from mmtutor.exercises.question import (
     with_code,
 )
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 QUIZZES = exercises.quizzes()
 TWO = (
     Question("Is `a < b`?", (Answer("Yes.", "It is.", right=True), Answer("No.", "Look & see."))),
@@ -87,3 +90,10 @@ def test_as_text_the_answers_come_last() -> None:
 
 def test_code_is_marked_and_signs_stay_signs() -> None:
     assert with_code("`x < y` & z") == "<code>x &lt; y</code> &amp; z"
+
+
+@pytest.mark.parametrize("page", QUIZZES)
+def test_a_quiz_stands_on_its_page(page: str) -> None:
+    (path,) = NOTEBOOKS.glob(f"{page.replace('.', '-')}-*.ipynb")
+    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
+    assert f'exercises.quiz("{page}")' in cells

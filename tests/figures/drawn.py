@@ -115,10 +115,14 @@ def _hull(xs: list[float], ys: list[float]) -> Area:
     return Area(min(xs), min(ys), max(xs), max(ys))
 
 
-def lines(svg: ElementTree.Element) -> list[list[tuple[float, float]]]:
-    """Return the points of every line that is written as M x y L x y …."""
+def lines(
+    svg: ElementTree.Element, *, dashed: bool | None = None
+) -> list[list[tuple[float, float]]]:
+    """Return the points of every line M x y L x y …, or only of those that are dashed or not."""
     found = []
     for node in nodes(svg, "path"):
+        if dashed not in (None, "stroke-dasharray" in node.attrib):
+            continue
         path = node.get("d", "")
         if re.fullmatch(r"M[-\d. L]+", path):
             numbers = [float(number) for number in re.findall(r"-?[\d.]+", path)]

@@ -130,9 +130,10 @@ def test_a_fresh_zero_initialized_block_is_the_identity(
 
 @pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
 def test_a_fresh_zero_initialized_factorized_block_is_the_identity(bottleneck: bool) -> None:
-    options: dict[str, Any] = {"dims": 3, "factorized": True, "zero_init": True}
+    options: dict[str, Any] = {"dims": 3, "factorized": True, "bottleneck": bottleneck}
     x = torch.randn(2, 8, 5, 4, 3)
-    assert torch.equal(ResidualBlock(8, 8, bottleneck=bottleneck, **options)(x), x.relu())
+    assert torch.equal(ResidualBlock(8, 8, zero_init=True, **options)(x), x.relu())
+    assert torch.equal(PreActivationBlock(8, 8, zero_init=True, **options)(x), x)
 
 
 @pytest.mark.parametrize("block", [ResidualBlock, PreActivationBlock])

@@ -335,13 +335,17 @@ def test_pretrained_weights_are_those_that_torchvision_has_downloaded(
         torch.testing.assert_close(theirs.fc(features), theirs(pictures))
 
 
+@pytest.mark.parametrize(("kind", "name"), [(ImageResNet, "resnet18"), (VideoResNet, "r3d_18")])
 def test_without_weights_pretrained_is_a_random_preset(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: type[ImageResNet | VideoResNet],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    first, second = (ImageResNet.pretrained("resnet18", weights=None) for _ in range(2))
+    first, second = (kind.pretrained(name, weights=None) for _ in range(2))
     assert not any(tmp_path.iterdir())
-    assert first.state_dict().keys() == ImageResNet.preset("resnet18").state_dict().keys()
+    assert first.state_dict().keys() == kind.preset(name).state_dict().keys()
     assert not torch.equal(first.stem.layer[0].weight, second.stem.layer[0].weight)
 
 

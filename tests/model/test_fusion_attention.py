@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmtutor.fusion import BottleneckFusion, CrossAttentionFusion
-from mmtutor.fusion.bottleneck import BottleneckLayer
+from mmtutor.fusion.attention import BottleneckLayer
 
 SIZES = {"a": 3, "b": 5, "c": 2}
 # Every way of lacking something, and an example that lacks all.
@@ -74,7 +74,7 @@ def test_each_modality_attends_to_all_others_that_are_there(heads: int) -> None:
     fusion = CrossAttentionFusion(SIZES, 8, tokens=3, heads=heads, allow_missing=True)
     features = random_features()
     tokens = {
-        name: (h @ layer.project.weight.T + layer.project.bias).reshape(6, 3, 8)
+        name: (h @ layer.weight.T + layer.bias).reshape(6, 3, 8)
         for (name, h), layer in zip(features.items(), fusion.to_tokens, strict=True)
     }
     expected = [
@@ -95,7 +95,7 @@ def test_the_null_token_is_all_that_a_lonely_modality_can_attend_to() -> None:
     # Values of 0 switch attention off: what is left is the path around it, and the MLP.
     layer = fusion.layers[1]
     nn.init.zeros_(layer.attention.in_proj_weight[16:])
-    x = fusion.to_tokens[1](features["b"])
+    x = fusion.to_tokens[1](features["b"]).unflatten(1, (4, 8))
     torch.testing.assert_close(fusion(features), (x + layer.mlp(x)).mean(dim=1))
 
 
@@ -140,7 +140,7 @@ def test_modalities_exchange_through_the_bottleneck(heads: int) -> None:
     fusion = BottleneckFusion(SIZES, 8, **options, allow_missing=True)
     features = random_features()
     tokens = {
-        name: (h @ layer.project.weight.T + layer.project.bias).reshape(6, 3, 8)
+        name: (h @ layer.weight.T + layer.bias).reshape(6, 3, 8)
         for (name, h), layer in zip(features.items(), fusion.to_tokens, strict=True)
     }
     expected = [

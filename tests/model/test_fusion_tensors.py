@@ -70,7 +70,7 @@ def test_a_weight_that_is_too_large_is_refused_with_the_remedies() -> None:
 
 
 def test_the_largest_weight_itself_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmtutor.fusion.tensor.LARGEST_WEIGHT", 4 * 3 * 4)
+    monkeypatch.setattr("mmtutor.fusion.products.LARGEST_WEIGHT", 4 * 3 * 4)
     TensorFusion({"a": 2, "b": 3}, 4)
     with pytest.raises(ValueError, match=r"4 × \(2 \+ 1\) × \(4 \+ 1\) = 60 numbers"):
         TensorFusion({"a": 2, "b": 4}, 4)

@@ -26,6 +26,7 @@ from tests.notebooks.guards.example import (
 )
 from tests.notebooks.guards.form import canonical_form, execution_counts, opening, setup
 from tests.notebooks.guards.formulas import brackets, lost_brackets
+from tests.notebooks.guards.locked import locked_forms
 from tests.notebooks.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.notebooks.guards.paths import machine_paths
 from tests.notebooks.guards.repeats import repeated_definitions
@@ -148,6 +149,8 @@ BROKEN = [
     (cell_sizes, add("x\n" * 16, times=2), "up to 16 lines"),
     (cell_sizes, add("x\n" * 26), "longest code cell has 26"),
     (cell_sizes, add(""), "a code cell is empty"),
+    (locked_forms, add('data.digits("locked")'), "code cell 2 mentions the locked split"),
+    (locked_forms, add("rows = split_rows('locked')"), "code cell 2 mentions the locked split"),
     (prose, replace("word word", ""), "words of prose"),
     (prose, append(new_markdown_cell("word " * 1400)), "words of prose"),
     (comments, add("x = 1  # one\n# two"), "2 comments in 31 lines"),

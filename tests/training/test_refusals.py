@@ -155,7 +155,7 @@ def test_a_checkpoint_that_somebody_changed_is_refused(path, spoil) -> None:
 
 
 def test_a_checkpoint_of_another_format_is_refused(path, monkeypatch) -> None:
-    monkeypatch.setattr(checkpoint, "FORMAT", "mmtutor checkpoint 4")
+    monkeypatch.setattr(checkpoint, "FORMAT", "mmtutor checkpoint 5")
     assert_refused(path, "net.pt is not a checkpoint written by fit")
 
 

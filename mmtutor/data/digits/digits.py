@@ -53,7 +53,9 @@ def digits(
     row in the file), and for each modality the digit that it shows, like `"shown_image"`.
 
     Args:
-        split: `"train"` (776 scans), `"validation"` (253) or `"test"` (768); whole forms.
+        split: `"train"` (776 scans), `"validation"` (253), `"public"` (516) or `"locked"` (252);
+            whole forms. Test on `"public"`; `"locked"` is kept for the replication of the book.
+            Both together are `"test"` (768).
         modalities: names from `RENDERERS`; or a mapping from any name to a renderer, like
             `{"left": Image(noise=0.3), "right": Image(noise=0.6)}`: two views of one scan.
         target: `"digit"` (0 to 9), `"parity"` (0 for even), or `"motion"` (the index of a

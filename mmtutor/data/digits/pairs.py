@@ -42,7 +42,7 @@ def sums(
     of its scan in the file, like `"scan_image"`.
 
     Args:
-        split: `"train"`, `"validation"` or `"test"`; all scans are from it.
+        split: one of those of `digits`; all scans are from it.
         modalities: two or more names from `RENDERERS`, or a mapping from any names to renderers.
         seed: of everything that is drawn. Each modality draws from its own stream.
         renderings: the data set has this many times as many examples as the split has scans

@@ -179,7 +179,7 @@ def questions(
     `"scan_left"` and `"scan_right"`, and the `"kind"`, an index into `list(QUESTIONS)`.
 
     Args:
-        split: `"train"`, `"validation"` or `"test"`; both scans are from it.
+        split: one of those of `digits`; both scans are from it.
         grammar: `"seen"`, or `"unseen"` for validation and test.
         image: the renderer of each half, which draws apart from the other.
         seed: of everything that is drawn.

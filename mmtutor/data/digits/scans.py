@@ -31,6 +31,10 @@ FORM_STARTS = (0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 154
 # the same rows are split at random.
 SPLITS = {"train": range(0, 6), "validation": range(6, 8), "test": range(8, 14)}
 
+# Pages test on "public". "locked" is for `make replicate` alone, so that no page is written, and
+# no setting chosen, by somebody who has seen a result on it. Older pages read all of "test".
+TEST_PARTS = {"public": range(8, 12), "locked": range(12, 14)}
+
 
 class Scans(NamedTuple):
     """The whole file, in its order.
@@ -57,13 +61,17 @@ def scans() -> Scans:
 
 
 def split_rows(split: str) -> Tensor:
-    """Return the rows of one split's scans in the file, int64 `(scans,)`.
+    """Return the rows of the scans of a split, or of a part of the test split, in the file.
+
+    Returns:
+        int64 `(scans,)`.
 
     Raises:
         ValueError: an unknown split.
     """
-    check_known("split", split, SPLITS)
-    return torch.isin(_read().forms, torch.tensor(SPLITS[split])).nonzero()[:, 0]
+    forms = {**SPLITS, **TEST_PARTS}
+    check_known("split", split, forms)
+    return torch.isin(_read().forms, torch.tensor(forms[split])).nonzero()[:, 0]
 
 
 def deal(digits: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.notebooks.guards.claims import built_equals_packaged, claims, ignored_outputs
 from tests.notebooks.guards.form import canonical_form, execution_counts, opening, setup
 from tests.notebooks.guards.formulas import brackets
+from tests.notebooks.guards.locked import locked_forms
 from tests.notebooks.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.notebooks.guards.page import Page
 from tests.notebooks.guards.sections import card_sections, closing_sections, exercises, objectives
@@ -28,6 +29,7 @@ GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     claims,
     ignored_outputs,
     built_equals_packaged,
+    locked_forms,
 )
 
 CARD_GUARDS: tuple[Callable[[Page], list[str]], ...] = (
@@ -44,6 +46,7 @@ CARD_GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     ticks,
     claims,
     ignored_outputs,
+    locked_forms,
 )
 
 __all__ = ["CARD_GUARDS", "GUARDS", "Page"]

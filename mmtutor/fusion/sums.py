@@ -1,11 +1,54 @@
-"""Gated fusion: for each number in z, the network decides how much of each modality it takes."""
-
-from collections.abc import Mapping
+"""Fusions that add: linear maps of the modalities are summed, as they are or through gates."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from mmtutor.fusion.base import Fusion
+from mmtutor.fusion.base import Fusion, Sizes, Tensors, each
+
+
+class SharedRepresentation(Fusion):
+    """The article's shared layer: concatenate, project, and refine by a residual MLP.
+
+    z = relu(u + W₂ relu(W₁ norm(u) + b₁) + b₂) with u = W₀ [h_1; …; h_M] + b₀.
+
+    Arguments as in `Fusion`.
+    """
+
+    def __init__(
+        self, in_features: Sizes, shared_features: int = 64, *, allow_missing: bool = False
+    ) -> None:
+        super().__init__(in_features, shared_features, allow_missing=allow_missing)
+        self.project = nn.Linear(sum(self.in_features.values()), shared_features)
+        self.norm = nn.LayerNorm(shared_features)
+        self.expand = nn.Linear(shared_features, shared_features)
+        self.contract = nn.Linear(shared_features, shared_features)
+
+    def fuse(self, features: dict[str, Tensor], present: Tensor) -> Tensor:
+        """Concatenate all features and refine them; see `Fusion.fuse`."""
+        u = self.project(torch.cat(list(features.values()), dim=1))
+        return F.relu(u + self.contract(F.relu(self.expand(self.norm(u)))))
+
+
+class SumFusion(Fusion):
+    """Add the linear maps of all modalities that are present.
+
+    z = Σ_m (W_m h_m + b_m). A missing modality adds nothing, not even its bias.
+
+    Arguments as in `Fusion`.
+    """
+
+    def __init__(
+        self, in_features: Sizes, shared_features: int = 64, *, allow_missing: bool = False
+    ) -> None:
+        super().__init__(in_features, shared_features, allow_missing=allow_missing)
+        sizes = self.in_features.values()
+        self.project = nn.ModuleList(nn.Linear(size, shared_features) for size in sizes)
+
+    def fuse(self, features: dict[str, Tensor], present: Tensor) -> Tensor:
+        """Map and add the modalities; see `Fusion.fuse`."""
+        terms = torch.stack(each(self.project, features), dim=1)
+        return torch.where(present[:, :, None], terms, 0.0).sum(dim=1)
 
 
 class GatedFusion(Fusion):
@@ -25,11 +68,7 @@ class GatedFusion(Fusion):
     """
 
     def __init__(
-        self,
-        in_features: Mapping[str, int],
-        shared_features: int = 64,
-        *,
-        allow_missing: bool = False,
+        self, in_features: Sizes, shared_features: int = 64, *, allow_missing: bool = False
     ) -> None:
         super().__init__(in_features, shared_features, allow_missing=allow_missing)
         sizes = self.in_features.values()
@@ -40,13 +79,10 @@ class GatedFusion(Fusion):
 
     def fuse(self, features: dict[str, Tensor], present: Tensor) -> Tensor:
         """Average the modalities by their gates; see `Fusion.fuse`."""
-        maps = zip(self.project, features.values(), strict=True)
-        candidates = torch.stack([torch.tanh(project(h)) for project, h in maps], dim=1)
+        candidates = torch.stack([torch.tanh(x) for x in each(self.project, features)], dim=1)
         return (self._gates(features, present) * candidates).sum(dim=1)
 
-    def gates(
-        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
-    ) -> Tensor:
+    def gates(self, features: Tensors, present: Tensors | None = None) -> Tensor:
         """Compute the gates, to see which modality each number in z came from.
 
         Arguments and errors as in `Fusion.forward`.
