@@ -25,6 +25,7 @@ from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
 from mmtutor.figures.paths import paths
 from mmtutor.figures.pictures import (
+    class_probabilities,
     confusion,
     example,
     feature_maps,
@@ -49,6 +50,7 @@ __all__ = [
     "backward_pass",
     "beside",
     "block",
+    "class_probabilities",
     "clouds",
     "confusion",
     "coordinated",

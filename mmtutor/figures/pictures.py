@@ -21,13 +21,14 @@ def images(
 
     Args:
         pictures: each `(height, width)`, or `(height, width, 3)` in color, in [0, 1].
-        titles: one for each picture, or none.
+        titles: one for each picture, of one line or more; or none.
         columns: pictures in a row.
     """
     rows = -(-len(pictures) // columns)
     columns = min(columns, len(pictures))
     height, width = pictures[0].shape[:2]
-    size = (7.0, rows * (7.0 / columns * height / width + (0.25 if titles else 0.05)))
+    lines = max((1 + title.count("\n") for title in titles), default=0)
+    size = (7.0, rows * (7.0 / columns * height / width + 0.05 + 0.2 * lines))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for axis in axes.flat[len(pictures) :]:
         axis.axis("off")
@@ -245,3 +246,45 @@ def confusion(matrices: Mapping[str, ArrayLike]) -> None:
         axis.set(title=title, xlabel="predicted", xticks=ticks, yticks=ticks)
     axes[0].set_ylabel("true class")
     figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the row")
+
+
+def class_probabilities(
+    pictures: Tensor,
+    words: Sequence[str],
+    probabilities: Mapping[str, ArrayLike],
+    right: Sequence[int],
+    *,
+    xlabel: str,
+) -> None:
+    """Show what several networks think of each example: a picture and a word, beside a table.
+
+    A table has a row for each network and a column for each class: the fuller the blue, the more
+    probable, with the percent written in from 5 on. The true class has an orange frame.
+
+    Args:
+        pictures: of each example, `(examples, height, width)`, in [0, 1].
+        words: of each example, written above its picture.
+        probabilities: network → `(examples, classes)`.
+        right: the true class of each example.
+        xlabel: what the classes are.
+    """
+    height = 0.34 * len(probabilities) + 0.5
+    size = (7.0, height * len(words) + 0.3)
+    _, axes = plt.subplots(len(words), 2, figsize=size, squeeze=False, width_ratios=(1, 4.5))
+    for number, (left, table) in enumerate(axes):
+        _picture(left, pictures[number])
+        left.set_title(words[number], fontsize=13, loc="center")
+        rows = [np.asarray(values)[number] for values in probabilities.values()]
+        for (row, column), p in np.ndenumerate(rows):
+            corner = (column - 0.5, row - 0.5)
+            table.add_patch(Rectangle(corner, 1, 1, color=COLORS["blue"], alpha=0.6 * p, lw=0))
+            if p >= 0.05:
+                table.text(column, row, f"{100 * p:.0f}", ha="center", va="center", fontsize=9)
+        corner, shape = (right[number] - 0.5, -0.5), (1, len(rows))
+        table.add_patch(Rectangle(corner, *shape, fill=False, color=COLORS["orange"], lw=2))
+        classes = len(rows[0])
+        table.set(xlim=(-0.5, classes - 0.5), ylim=(len(rows) - 0.5, -0.5), xticks=range(classes))
+        table.set_yticks(range(len(rows)), list(probabilities))
+        table.spines[:].set_visible(False)
+        table.tick_params(length=0)
+    axes[-1, 1].set_xlabel(f"{xlabel} (numbers: percent)")

@@ -187,3 +187,25 @@ def test_a_right_picture_is_marked_in_words_and_by_its_frame() -> None:
     axes = draw_pictures()
     assert [axis.get_xlabel() for axis in axes] == ["● right", "", "● right", "", "", ""]
     assert [axis.spines["top"].get_linewidth() for axis in axes] == [4, 1, 4, 1, 1, 1]
+
+
+@pytest.fixture
+def beliefs():
+    words, networks = ["seven", "une"], {"image": torch.eye(3)[:2], "both": torch.eye(3)[[1, 1]]}
+    figures.class_probabilities(torch.rand(2, 8, 8), words, networks, [0, 2], xlabel="digit")
+    return plt.gcf().axes
+
+
+def test_beside_each_picture_stand_the_probabilities_of_each_network(beliefs) -> None:
+    assert [panel.get_title() for panel in beliefs[::2]] == ["seven", "une"]
+    assert [label.get_text() for label in beliefs[1].get_yticklabels()] == ["image", "both"]
+    written = [[(*text.get_position(), text.get_text()) for text in p.texts] for p in beliefs[1::2]]
+    assert written == [[(0, 0, "100"), (1, 1, "100")], [(1, 0, "100"), (1, 1, "100")]]
+
+
+def test_the_true_class_has_the_only_frame(beliefs) -> None:
+    frames = [[p for p in panel.patches if not p.get_fill()] for panel in beliefs[1::2]]
+    assert [[frame.get_xy() for frame in panel] for panel in frames] == [
+        [(-0.5, -0.5)],
+        [(1.5, -0.5)],
+    ]
