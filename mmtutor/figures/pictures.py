@@ -35,7 +35,7 @@ def images(
     for i, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
         _picture(axis, picture)
         if titles:
-            axis.set_title(titles[i], fontsize=9, loc="center")
+            axis.set_title(titles[i], fontsize=9 if columns > 6 else 10.5, loc="center")
 
 
 def example(inputs: Mapping[str, Tensor | str]) -> None:
