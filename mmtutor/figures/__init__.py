@@ -34,6 +34,7 @@ from mmtutor.figures.pictures import (
     heatmap,
     images,
     picture_table,
+    weights,
 )
 from mmtutor.figures.planes import clouds, exit_curves, predictors, roofline, scatter, trades
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
@@ -90,4 +91,5 @@ __all__ = [
     "sweep",
     "trades",
     "waveform",
+    "weights",
 ]
