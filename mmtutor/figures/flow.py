@@ -15,7 +15,7 @@ IMAGE, TEXT, SHARED = (5, "image"), (3, "text"), (7, "joint")
 
 
 class Flow(Picture):
-    """A diagram of one fusion. Blue comes from the image, purple from the text, yellow from both.
+    """A diagram of one fusion. Blue comes from the image, purple from the text, brown from both.
 
     Args:
         title: name of the fusion.

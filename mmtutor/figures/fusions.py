@@ -23,7 +23,7 @@ FLOWS: Mapping[str, Callable[[], HTML]] = {
 def fusion_flow(fusion: str | type[nn.Module] | nn.Module) -> HTML:
     """Return the diagram of a fusion of an image and a text, from h_I and h_T to z.
 
-    All have one look: blue comes from the image, purple from the text, yellow from both; a
+    All have one look: blue comes from the image, purple from the text, brown from both; a
     square is one number. Set several side by side with `beside(…, width=220)`. The sizes are
     those of the page on fusion; biases are left out, as in the table of `mmtutor.fusion`, which
     names the sources.
