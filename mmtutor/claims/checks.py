@@ -1,6 +1,7 @@
 """Statements about the plumbing, gathered and shown as one line that opens."""
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 from IPython.display import display
@@ -33,20 +34,23 @@ def show_checks() -> None:
 
 
 def check_same_outputs(
-    built: nn.Module,
+    built: Callable[..., Any],
     packaged: nn.Module,
     *inputs: Any,
     packaged_input: Any = None,
     tolerance: float = 1e-5,
 ) -> None:
-    """Check that a module built on the page and the packaged one give the same outputs.
+    """Check that what is built on the page and the packaged module give the same outputs.
 
-    The packaged module gets the weights of the other. Both are compared in evaluation mode,
-    and left in the mode in which they came.
+    The packaged module gets the weights of a module that is built. A formula that is built as a
+    function gets those of the packaged one. Modules are compared in evaluation mode, and left in
+    the mode in which they came.
 
     Args:
-        built: the module that the notebook defines.
-        packaged: the module that the package defines; its weights are overwritten.
+        built: the module that the notebook defines, whose weights overwrite the packaged ones;
+            or a function of the inputs and of the weights, in the order of
+            `packaged.parameters()`.
+        packaged: the module that the package defines.
         inputs: positional inputs for `built`.
         packaged_input: the one input of `packaged`, where it differs from `inputs`.
         tolerance: largest absolute difference between two outputs.
@@ -70,16 +74,19 @@ def claim_same_outputs(
 
 
 def _same_outputs(
-    built: nn.Module,
+    built: Callable[..., Any],
     packaged: nn.Module,
     inputs: tuple[Any, ...],
     packaged_input: Any,
     tolerance: float,
 ) -> tuple[bool, str]:
-    """Return whether two modules with the same weights give the same, and that sentence."""
-    copy_weights(built, packaged)
-    with evaluating(built, packaged):
-        ours = built(*inputs)
+    """Return whether both, with the same weights, give the same, and that sentence."""
+    modules, weights = [packaged], list(packaged.parameters())
+    if isinstance(built, nn.Module):
+        copy_weights(built, packaged)
+        modules, weights = [built, packaged], []
+    with evaluating(*modules):
+        ours = built(*inputs, *weights)
         theirs = packaged(*inputs) if packaged_input is None else packaged(packaged_input)
     if ours.shape != theirs.shape:
         raise ClaimError(f"✗ shapes differ: {tuple(ours.shape)} and {tuple(theirs.shape)}")

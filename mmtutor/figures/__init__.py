@@ -35,6 +35,7 @@ from mmtutor.figures.pictures import (
     heatmap,
     images,
     picture_table,
+    weights,
 )
 from mmtutor.figures.planes import clouds, exit_curves, predictors, roofline, scatter, trades
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
@@ -92,4 +93,5 @@ __all__ = [
     "sweep",
     "trades",
     "waveform",
+    "weights",
 ]

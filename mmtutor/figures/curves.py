@@ -53,13 +53,13 @@ def curves(
         xlabel: what runs to the right.
         ylabel: what runs up.
         x: the positions; 1, 2, 3, … if None.
-        log: logarithmic upward axis; the band is then that of the logarithms.
+        log: logarithmic upward axis; the band is then from the least to the largest value,
+            since a standard deviation below the mean may be negative.
     """
     _, axis = plt.subplots()
     seeds = _bands(axis, runs, x, log=log)
-    mean = "geometric mean" if log else "mean"
-    axis.set(xlabel=xlabel, ylabel=f"{ylabel} ({mean} ± sd, n = {seeds})")
-    axis.set_yscale("log" if log else "linear")
+    axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    axis.set_title(f"mean {'and range' if log else '± sd'}, n = {seeds}", fontsize=9)
     axis.margins(x=0)
     style.label_lines(axis)
 
@@ -75,14 +75,13 @@ def _positions(axis: Axes, count: int, x: ArrayLike | None) -> np.ndarray:
 def _bands(
     axis: Axes, runs: Mapping[str, ArrayLike], x: ArrayLike | None = None, *, log: bool = False
 ) -> int:
-    """Draw the mean of each label's runs in a band of one standard deviation; count the runs."""
+    """Draw the mean of each label's runs in a band; count the runs."""
     for label, run in runs.items():
-        values = np.log(np.asarray(run)) if log else np.asarray(run)
+        values = np.asarray(run)
         mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-        drawn = [mean, mean - sd, mean + sd]
-        middle, low, high = np.exp(drawn) if log else drawn
+        low, high = (values.min(axis=0), values.max(axis=0)) if log else (mean - sd, mean + sd)
         positions = _positions(axis, values.shape[1], x)
-        axis.plot(positions, middle, label=label)
+        axis.plot(positions, mean, label=label)
         axis.fill_between(positions, low, high, alpha=0.2, linewidth=0)
     return len(values)
 
@@ -116,7 +115,8 @@ def curve_panels(
         last = axes[-1]
         where = last.get_yaxis_transform()  # x in widths of the panel, y in its data
         last.text(1, level, level_name, transform=where, ha="right", va="bottom", fontsize=9)
-    axes[0].set_ylabel(f"{ylabel} (mean ± sd, n = {seeds})")
+    axes[0].set_ylabel(ylabel)
+    figure.supxlabel(f"mean ± sd, n = {seeds}", fontsize=9)
     style.legend_outside(figure, "outside upper center")
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import PowerNorm, to_rgb
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -36,6 +37,24 @@ def images(
         _picture(axis, picture)
         if titles:
             axis.set_title(titles[i], fontsize=9 if columns > 6 else 10.5, loc="center")
+
+
+def weights(
+    matrices: Tensor | Sequence[Tensor], titles: Sequence[str] = (), columns: int = 10
+) -> None:
+    """Show matrices of weights in rows: orange is above 0, blue below, white is 0.
+
+    All have one scale, which ends at the largest absolute value.
+
+    Args:
+        matrices: each `(height, width)`.
+        titles: one for each matrix, or none.
+        columns: matrices in a row.
+    """
+    values = np.stack([np.asarray(matrix) for matrix in matrices])
+    share = (values / np.abs(values).max())[..., None]
+    color = np.where(share > 0, to_rgb(COLORS["orange"]), to_rgb(COLORS["blue"]))
+    images(list(torch.from_numpy(1 - np.abs(share) * (1 - color))), titles, columns)
 
 
 def example(inputs: Mapping[str, Tensor | str]) -> None:

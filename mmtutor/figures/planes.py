@@ -22,7 +22,7 @@ def scatter(
         xlabel: what runs to the right in every panel.
         ylabel: what runs up.
     """
-    _, axes = style.panels(len(panels), 0.5 + 6.5 / len(panels), sharex=True, sharey=True)
+    _, axes = style.panels(len(panels), 0.8 + 6.5 / len(panels), sharex=True, sharey=True)
     for axis, (title, values) in zip(axes, panels.items(), strict=True):
         x, y, classes = map(np.asarray, values)
         for number, kind in enumerate(np.unique(classes)):

@@ -47,12 +47,14 @@ def test_curves_start_where_they_are_told() -> None:
     assert plt.gca().lines[0].get_xdata().tolist() == [0, 1]
 
 
-def test_on_a_logarithmic_axis_the_mean_is_that_of_the_logarithms() -> None:
+def test_on_a_logarithmic_axis_the_band_is_the_range() -> None:
     figures.curves({"a": [[1.0, 1.0], [100.0, 4.0]]}, xlabel="x", ylabel="loss", log=True)
     axis = plt.gca()
     assert axis.get_yscale() == "log"
-    assert axis.lines[0].get_ydata() == pytest.approx([10, 2])
-    assert axis.get_ylabel() == "loss (geometric mean ± sd, n = 2)"
+    assert axis.lines[0].get_ydata() == pytest.approx([50.5, 2.5])
+    band = axis.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (1, 100)
+    assert axis.get_title(loc="left") == "mean and range, n = 2"
 
 
 RUNS = {"8 layers": [[1.0, 0.0], [3.0, 2.0]], "20 layers": [[5.0, 5.0], [5.0, 5.0]]}
@@ -77,7 +79,8 @@ def test_the_panels_share_their_axes_and_one_legend():
     figures.curve_panels(panels, xlabel="epoch", ylabel="loss")
     first, last = plt.gcf().axes
     assert first.get_ylim() == last.get_ylim()
-    assert first.get_ylabel() == "loss (mean ± sd, n = 2)" and last.get_ylabel() == ""
+    assert first.get_ylabel() == "loss" and last.get_ylabel() == ""
+    assert plt.gcf().get_supxlabel() == "mean ± sd, n = 2"
     (legend,) = plt.gcf().legends
     assert [text.get_text() for text in legend.texts] == ["8 layers"]
 

@@ -3,6 +3,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from mmtutor import figures
 
@@ -61,6 +62,14 @@ def test_images_take_as_much_height_as_their_shape_needs(shape, height) -> None:
     figures.images(torch.rand(10, *shape), columns=5)
     assert plt.gcf().get_size_inches()[1] == pytest.approx(2 * height)
     assert plt.gcf().axes[0].images[0].get_array().shape == shape
+
+
+def test_weights_are_orange_above_zero_and_blue_below_on_one_scale() -> None:
+    figures.weights(torch.tensor([[[4.0, 0.0]], [[-4.0, 2.0]]]), ["a", "b"], columns=2)
+    first, second = (axis.images[0].get_array()[0] for axis in plt.gcf().axes)
+    orange, blue = (to_rgb(figures.COLORS[name]) for name in ("orange", "blue"))
+    assert first.tolist() == [pytest.approx(orange), pytest.approx((1, 1, 1))]
+    assert second.tolist() == [pytest.approx(blue), pytest.approx([(1 + c) / 2 for c in orange])]
 
 
 TABLE = torch.arange(24.0).reshape(2, 3, 2, 2)

@@ -180,6 +180,17 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     return bundles
 
 
+def test_a_formula_is_called_with_the_packaged_weights(shown: list[dict[str, str]]) -> None:
+    def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return x @ weight.T + bias
+
+    packaged = nn.Linear(3, 2)
+    check_same_outputs(linear, packaged, torch.rand(4, 3))
+    with pytest.raises(ClaimError, match="Linear: built here and packaged"):
+        check_same_outputs(lambda x, weight, _: x @ weight.T, packaged, torch.rand(4, 3))
+    assert packaged.training and packaged.weight.requires_grad
+
+
 def test_checks_are_gathered_into_one_line_that_opens(
     shown: list[dict[str, str]], capsys: pytest.CaptureFixture
 ) -> None:
