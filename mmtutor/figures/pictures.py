@@ -292,7 +292,7 @@ def class_probabilities(
     _, axes = plt.subplots(len(words), 2, figsize=size, squeeze=False, width_ratios=(1, 4.5))
     for number, (left, table) in enumerate(axes):
         _picture(left, pictures[number])
-        left.set_title(words[number], fontsize=13, loc="center")
+        left.set_title(words[number], fontsize=11, loc="center")
         rows = [np.asarray(values)[number] for values in probabilities.values()]
         for (row, column), p in np.ndenumerate(rows):
             corner = (column - 0.5, row - 0.5)
