@@ -520,24 +520,24 @@ QUIZ = (
         ),
     ),
     Question(
-        "Plain networks with batch normalization and He's initialization get worse with depth, "
-        "even on their training data. What does this show?",
+        "In a trained residual network of eight blocks, one block is replaced by the identity. How "
+        "many of the 2⁸ paths are left, and what follows?",
         (
             Answer(
-                "Deep networks overfit, because they have more weights than examples.",
-                "Who overfits has a small training loss, and it is the training loss that is "
-                "large here.",
+                "Half of them, so that half of the accuracy is lost.",
+                "The count is right, but paths are not of equal worth: without the last block the "
+                "networks of this page lost next to nothing, without the first nearly all.",
             ),
             Answer(
-                "Their gradients vanish, so that the first layers never learn anything at all.",
-                "Normalization and a careful initialization keep the gradients alive, and the "
-                "deep plain network is worse all the same.",
-            ),
-            Answer(
-                "Depth makes optimization harder, although a copy of the shallow net would do.",
-                "The deep network could hold the shallow one and copy in its other layers, but "
-                "training does not find that: degradation.",
+                "Half of them; how much is lost depends on which block it was.",
+                "Every block lies on half of the paths, and yet the late blocks could be spared "
+                "and the first one not: paths are of unequal worth.",
                 right=True,
+            ),
+            Answer(
+                "Seven of eight, because only the paths through a single block die.",
+                "Each path chooses at all eight blocks, so half of all paths go through any one "
+                "block.",
             ),
         ),
     ),

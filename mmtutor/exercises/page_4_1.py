@@ -489,24 +489,24 @@ QUIZ = (
         ),
     ),
     Question(
-        "Fusion is to be compared with the image alone. What makes the comparison fair?",
+        "The logits give the probabilities (0.2, 0.5, 0.3), and the third class is right. What "
+        "does a step against the gradient do to the logits?",
         (
             Answer(
-                "Same encoder, steps and data, several seeds, and test data that chose nothing.",
-                "Then the networks differ in what they see and in nothing else, and the seeds say "
-                "how much is luck.",
+                "It raises the third and leaves the others as they are.",
+                "The gradient is (0.2, 0.5, −0.7): the wrong classes have a part in it too, each "
+                "as large as its probability.",
+            ),
+            Answer(
+                "It raises the third, and lowers the second more than the first.",
+                "The gradient is p minus the one-hot target, (0.2, 0.5, −0.7), and the step goes "
+                "the other way.",
                 right=True,
             ),
             Answer(
-                "Each network is stopped at the epoch in which its test accuracy is the highest.",
-                "That lets the test data choose the epoch, and the more runs one tries the "
-                "luckier the best looks.",
-            ),
-            Answer(
-                "The image network gets larger until both have the same number of parameters, and "
-                "no other change is made to it.",
-                "That answers another question, whether the parameters would be better spent on "
-                "one encoder; here only the input should differ.",
+                "It lowers all three, the most probable one the most.",
+                "The gradient's numbers sum to zero, so something must rise: the right class, by "
+                "0.7 at step size 1.",
             ),
         ),
     ),
