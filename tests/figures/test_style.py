@@ -6,6 +6,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from mmtutor import figures
 from mmtutor.figures import style
@@ -45,7 +46,9 @@ def test_labels_at_the_ends_of_lines_do_not_overlap(values: list[float]) -> None
     figures.lines(curves, xlabel="x", ylabel="y")
     figure = plt.gcf()
     figure.canvas.draw()
-    boxes = sorted((text.get_window_extent() for text in plt.gca().texts), key=lambda box: box.y0)
+    # The words alone, without the line that leads to them.
+    words = [Text.get_window_extent(text) for text in plt.gca().texts]
+    boxes = sorted(words, key=lambda box: box.y0)
     assert len(boxes) == 6
     for below, above in pairwise(boxes):
         assert below.y1 <= above.y0 + 1
