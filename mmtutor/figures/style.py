@@ -102,8 +102,6 @@ def legend_outside(figure: Figure, where: _Where, columns: int | None = None) ->
 def label_lines(axis: Axes) -> None:
     """Write the label of each line at its right end, in its color; shift labels that would meet.
 
-    A thin line leads from the end to its label.
-
     Args:
         axis: a panel with nothing to its right, whose limits are final.
     """
@@ -116,11 +114,10 @@ def label_lines(axis: Axes) -> None:
         axis.annotate(
             str(line.get_label()),
             (1, end),
-            (1.03, y),
+            (1.02, y),
             xycoords="axes fraction",
             color=line.get_color(),
             va="center",
-            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.8},
         )
 
 
