@@ -26,7 +26,7 @@ from mmtutor.layers import (
 PositionsAndMask = tuple[Tensor, Tensor | None]
 
 
-class Encoder(nn.Module):
+class BaseEncoder(nn.Module):
     """A network whose features are the mean over the real positions of its last block.
 
     Subclasses set `out_features` and `last`, and define `_through_blocks`: it checks the input
@@ -107,7 +107,7 @@ class Stem(nn.Module):
         return with_mask(x, mask)
 
 
-class ResidualEncoder(Encoder):
+class ResidualEncoder(BaseEncoder):
     """Stem and stages; each stage after the first halves the positions, rounding up.
 
     Arguments and errors as in `ImageResNet`, but its stem is given by the size of its kernel and

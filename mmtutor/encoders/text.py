@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from mmtutor.blocks import Block, ResidualBlock, Stage
-from mmtutor.encoders.base import Encoder, PositionsAndMask, final_norm
+from mmtutor.encoders.base import BaseEncoder, PositionsAndMask, final_norm
 from mmtutor.encoders.checks import check_options, describe
 from mmtutor.layers import apply_with_mask
 
 BYTE_VOCABULARY = 257  # 256 byte values, and 0 for padding
 
 
-class TextResNet(Encoder):
+class TextResNet(BaseEncoder):
     """Residual network over token ids, f_T: x_T → h_T.
 
     Maps int64 or int32 ids `(batch, length)` to `(batch, out_features)`: they are embedded, pass
