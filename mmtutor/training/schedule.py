@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 ONE_CYCLE = "one-cycle"
 
@@ -29,6 +29,11 @@ def check_schedule(schedule: Any, every: str, rate: float | None, optimizer: Any
         )
     if schedule.optimizer is not optimizer:
         raise ValueError("the schedule belongs to another optimizer: give fit that optimizer too")
+    if isinstance(schedule, ReduceLROnPlateau) and every == "batch":
+        raise ValueError(
+            "ReduceLROnPlateau watches the validation, which comes after an epoch: leave out "
+            'schedule_every="batch"'
+        )
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from tests.notebooks.guards.example import (
 )
 from tests.notebooks.guards.form import canonical_form, execution_counts, opening, setup
 from tests.notebooks.guards.formulas import brackets, lost_brackets
+from tests.notebooks.guards.letters import letters, letters_without_meaning
 from tests.notebooks.guards.locked import locked_forms
 from tests.notebooks.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.notebooks.guards.paths import machine_paths
@@ -201,7 +202,7 @@ BROKEN_REVISED = [
     (closing_sections, replace("## Quiz", "## Test"), "expected to end with"),
     (closing_sections, replace("He et al. 2016).", "somewhere)."), "names no source"),
     (closing_sections, replace("## By hand", "## With a pencil"), "By hand"),
-    (cell_sizes, add("x", times=12), "27 code cells, expected 12 to 24"),
+    (cell_sizes, add("x", times=12), "31 code cells, expected 18 to 24"),
     (reading_time, replace("**Time** 10", "**Time** 30"), "30 minutes are stated"),
     (numbered_figures, replace("show(1, ", "show(2, "), "numbered [2]"),
     (numbered_figures, replace("The loss falls at once.", "Loss."), "a caption says too little"),
@@ -214,6 +215,7 @@ BROKEN_REVISED = [
     (findings, show(printed("◇ Deep nets learn\n")), "does not hold"),
     (findings, lambda cells: cells.pop(8), "0 findings"),
     (words, replace("Never.", "The sense is dear."), "'dear': say expensive"),
+    (letters, replace("Never.", "Never, as $\\Xi$ says."), r"$\Xi$ stands in no table"),
     (practice, replace("exercises.quiz(", "print("), "exercises.quiz"),
     (practice, replace("●●● at last", "●●○ at last"), "no exercise is ●●●"),
 ]
@@ -283,6 +285,37 @@ def test_a_data_card_may_be_shorter_than_a_page():
     assert "5 code cells" in cell_sizes(store(cells))[0]
     assert cell_sizes(store(cells, path="notebooks/data/digits.ipynb")) == []
     assert "2 code cells" in cell_sizes(store(cells[:5], path="notebooks/data/digits.ipynb"))[0]
+
+
+NOTATION = """
+| symbol | meaning |
+|---|---|
+| $x_I$, $f_I$ | input and encoder of images |
+
+| page | letters | meaning |
+|---|---|---|
+| 2.1 | $w$ | weight |
+| 2.1 | $\\alpha$ | a scale |
+| 3.5 | $v$ | a vector |
+"""
+
+
+@pytest.mark.parametrize(
+    ("prose", "problems"),
+    [
+        (r"$x_I w$, $$\alpha f_\text{any words}$$", []),
+        (r"$w + \alpha v$", ["$v$ stands in no table of book/notation.md"]),
+        (r"$w \cdot \alpha$ costs 3 k", []),
+    ],
+)
+def test_letters_that_no_table_explains_are_found(prose, problems):
+    assert letters_without_meaning(prose, "2.1", NOTATION) == problems
+
+
+def test_a_letter_with_two_meanings_on_a_page_is_found():
+    twice = NOTATION + "| 2.1 | $w$ | width |\n"
+    problems = letters_without_meaning(r"$w \alpha$", "2.1", twice)
+    assert problems == ["$w$ has two meanings here"]
 
 
 @pytest.mark.parametrize("counts", [(1, 2, 4), (None, 1, 2), (2, 1, 3), (2, 3, 4)])

@@ -90,6 +90,15 @@ def test_a_plateau_of_what_is_monitored_lowers_the_rate() -> None:
     assert history["validation_mae"] == [1, 0, 1, 1.5]
 
 
+def test_a_plateau_has_nothing_to_watch_after_a_batch() -> None:
+    model = Climber()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    options = {"optimizer": optimizer, "schedule": ReduceLROnPlateau(optimizer)}
+    with pytest.raises(ValueError, match="comes after an epoch: leave out schedule_every"):
+        climb(model, epochs=1, schedule_every="batch", **options)
+    assert model.w.item() == 0
+
+
 @pytest.mark.parametrize("batches", [[], (batch for batch in towards(1.0))])
 def test_one_cycle_needs_a_loader_with_a_length(batches) -> None:
     with pytest.raises(ValueError, match="know the number of batches beforehand"):

@@ -6,6 +6,7 @@ from tests.notebooks.guards.anatomy import findings, numbered_figures, practice,
 from tests.notebooks.guards.claims import built_equals_packaged, claims, ignored_outputs
 from tests.notebooks.guards.form import canonical_form, execution_counts, opening, setup
 from tests.notebooks.guards.formulas import brackets
+from tests.notebooks.guards.letters import letters
 from tests.notebooks.guards.locked import locked_forms
 from tests.notebooks.guards.outputs import alternative_text, clean_outputs, ticks
 from tests.notebooks.guards.page import Page
@@ -37,6 +38,7 @@ GUARDS: tuple[Callable[[Page], list[str]], ...] = (
     findings,
     practice,
     words,
+    letters,
 )
 
 CARD_GUARDS: tuple[Callable[[Page], list[str]], ...] = (

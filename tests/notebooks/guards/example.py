@@ -111,7 +111,7 @@ def revised_cells() -> list[NotebookNode]:
         new_code_cell(plot, outputs=[shown(**{"text/html": figure, "image/png": "AAAA"})]),
         new_code_cell(FINDING),
         new_code_cell("n = 1\nexact(n < 2, 'less')", outputs=[printed("✓ less\n")]),
-        *[new_code_cell(f"x = {i}\nx + {i}") for i in range(9)],
+        *[new_code_cell(f"x = {i}\nx + {i}") for i in range(13)],
         new_code_cell("show_checks()", outputs=[printed("✓ 1 check\n")]),
     ]
     return [

@@ -8,34 +8,29 @@ import tokenize
 
 from tests.notebooks.guards.page import Page, code_lines
 
-PAGE_CELLS, CARD_CELLS, CORE_CELLS = (12, 34), (4, 12), (12, 24)
+PAGE_CELLS, CARD_CELLS, CORE_CELLS = (12, 34), (4, 12), (18, 24)
 MEDIAN_LINES, USUAL_LINES, MOST_LINES = 6, 15, 25
-# A revised page folds what is short, its plots and findings; what is left builds classes whole.
-CORE_MEDIAN_LINES, CORE_USUAL_LINES = 13, 20
 WORDS_PER_CODE_CELL = (40, 140)
 SHARE_OF_COMMENTS = 0.05
 
 
 def cell_sizes(page: Page) -> list[str]:
-    """Code cells are many and small; a data card has fewer."""
-    core = [cell for cell in page.core if cell.cell_type == "code"]
-    sizes = sorted(len(code_lines(cell)) for cell in (core if page.is_revised else page.code))
-    count = len(core) if page.is_revised else len(page.lesson)
-    found = []
+    """Code cells are many and small; a data card has fewer, and a revised page has a core."""
+    sizes = sorted(len(code_lines(cell)) for cell in page.code)
+    count = len(page.lesson)
     fewest, most = CARD_CELLS if page.is_card else PAGE_CELLS
     if page.is_revised:
+        count = sum(cell.cell_type == "code" for cell in page.core)
         fewest, most = CORE_CELLS
+    found = []
     if not fewest <= count <= most:
         found.append(f"{count} code cells, expected {fewest} to {most}")
     if not sizes:
         return found
-    limit, most_usual = MEDIAN_LINES, USUAL_LINES
-    if page.is_revised:
-        limit, most_usual = CORE_MEDIAN_LINES, CORE_USUAL_LINES
-    if (median := statistics.median(sizes)) > limit:
-        found.append(f"the median code cell has {median} lines, expected at most {limit}")
-    if (usual := sizes[math.ceil(0.9 * len(sizes)) - 1]) > most_usual:
-        found.append(f"nine of ten code cells have up to {usual} lines, expected {most_usual}")
+    if (median := statistics.median(sizes)) > MEDIAN_LINES:
+        found.append(f"the median code cell has {median} lines, expected at most {MEDIAN_LINES}")
+    if (usual := sizes[math.ceil(0.9 * len(sizes)) - 1]) > USUAL_LINES:
+        found.append(f"nine of ten code cells have up to {usual} lines, expected {USUAL_LINES}")
     if sizes[-1] > MOST_LINES:
         found.append(f"the longest code cell has {sizes[-1]} lines, expected {MOST_LINES}")
     if sizes[0] == 0:
