@@ -1,9 +1,10 @@
-"""Draw the pictures of the prose pages: `python tools/pictures.py`."""
+"""Draw the pictures of the prose pages: `python -m tools.pictures`."""
 
 from pathlib import Path
 
 from mmtutor import data, figures
 from mmtutor.data.digits.audio import MORSE_SIGNALS
+from tools.problems import problems
 
 FOLDER = Path(__file__).parents[1] / "book" / "images"
 
@@ -23,9 +24,7 @@ def pictures() -> dict[str, str]:
     return {
         "block.svg": figures.block("Residual block", branch).data,
         "network.svg": figures.network(encoders).data,
-        "problems.html": figures.problems(
-            pixels[SEVEN], pixels[FOUR], "sept", MORSE_SIGNALS[7]
-        ).data,
+        "problems.html": problems(pixels[SEVEN], pixels[FOUR], "sept", MORSE_SIGNALS[7]).data,
     }
 
 

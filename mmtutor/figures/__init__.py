@@ -20,7 +20,6 @@ from mmtutor.figures.display import show
 from mmtutor.figures.encoder import encoder
 from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.gradients import backward_pass, distillation
-from mmtutor.figures.map import problems
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
 from mmtutor.figures.paths import paths
@@ -79,7 +78,6 @@ __all__ = [
     "picture_table",
     "place_panels",
     "predictors",
-    "problems",
     "receptive_fields",
     "roofline",
     "scatter",

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from mmtutor import figures
 from mmtutor.figures.style import COLORS
+from tools.problems import problems
 
 SCAN = torch.zeros(8, 8)
 SCAN[1, 2], SCAN[7, 0] = 1, 0.5
@@ -15,7 +15,7 @@ OTHER[0, 0] = 0.25
 
 @pytest.fixture
 def panels() -> dict[str, ElementTree.Element]:
-    html = figures.problems(SCAN, OTHER, "seven", "--...").data
+    html = problems(SCAN, OTHER, "seven", "--...").data
     svgs = map(ElementTree.fromstring, re.findall(r"<svg.*?</svg>", html))
     return {texts(svg)[0]: svg for svg in svgs}
 
@@ -96,7 +96,7 @@ def test_the_panels_take_the_color_of_the_page_and_have_words(panels) -> None:
 
 
 def test_the_word_for_the_digit_may_hold_brackets_quotes_and_ampersands() -> None:
-    html = figures.problems(SCAN, OTHER, '<&> "7', "--...").data
+    html = problems(SCAN, OTHER, '<&> "7', "--...").data
     svgs = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html)]
     assert ['<&> "7' in texts(svg) for svg in svgs] == [True, True, True, False, True, True]
     assert ['<&> "7' in svg.get("aria-label") for svg in svgs] == [
