@@ -103,8 +103,9 @@ def label_lines(axis: Axes) -> None:
     """Write the label of each line at its right end, in its color; shift labels that would meet.
 
     Args:
-        axis: a panel with nothing to its right, whose limits are final.
+        axis: a panel with nothing to its right, into which all has been drawn.
     """
+    axis.autoscale_view()  # the limits that the axis will have, if nobody has asked for them yet
     lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
     to_axes = axis.transData + axis.transAxes.inverted()
     ends = [float(to_axes.transform(np.asarray(line.get_xydata())[-1])[1]) for line in lines]

@@ -55,6 +55,16 @@ def test_labels_at_the_ends_of_lines_do_not_overlap(values: list[float]) -> None
     assert max(box.x1 for box in boxes) <= figure.bbox.x1
 
 
+@pytest.mark.usefixtures("no_window")
+def test_a_label_stands_at_the_height_of_its_lines_end() -> None:
+    figures.lines({"a": [0.0, 2.0], "b": [0.0, 8.0], "c": [0.0, 10.0]}, xlabel="x", ylabel="y")
+    axis = plt.gca()
+    plt.gcf().canvas.draw()
+    to_values = axis.transAxes + axis.transData.inverted()
+    places = {text.get_text(): to_values.transform(text.get_position())[1] for text in axis.texts}
+    assert places == pytest.approx({"a": 2, "b": 8, "c": 10}, abs=0.5)
+
+
 def luminance(color: str) -> float:
     """WCAG 2.2: relative luminance."""
     shares = np.array(matplotlib.colors.to_rgb(color))
