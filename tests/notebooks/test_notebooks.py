@@ -9,6 +9,7 @@ from mmtutor.data.catalog import CATALOG
 from tests.notebooks.guards import CARD_GUARDS, GUARDS, Page
 from tests.notebooks.guards.claims import packaged_names
 from tests.notebooks.guards.formulas import lost_brackets
+from tests.notebooks.guards.letters import unused_letters
 from tests.notebooks.guards.repeats import repeated_definitions
 from tools import links
 
@@ -53,6 +54,11 @@ def test_data_card_passes(path, guard):
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
 def test_no_formula_of_a_prose_page_loses_a_bracket(path):
     assert lost_brackets(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_no_letter_is_explained_for_a_page_that_does_not_use_it(path):
+    assert unused_letters(load(path)) == []
 
 
 def test_no_definition_stands_in_two_notebooks():

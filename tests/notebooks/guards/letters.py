@@ -35,17 +35,25 @@ def letters_without_meaning(prose: str, number: str, notation: str) -> list[str]
         notation: the Markdown of the tables of symbols.
     """
     everywhere = set().union(*(_letters(row["letters"]) for row in _SYMBOL.finditer(notation)))
-    here = Counter(
-        letter
-        for row in _ROW.finditer(notation)
-        if row["page"] == number
-        for letter in _letters(row["letters"])
-    )
+    here = Counter(listed_letters(number, notation))
     missing = sorted(_letters(prose) - everywhere - {*here})
     return [
         *(f"${letter}$ stands in no table of book/notation.md" for letter in missing),
         *(f"${letter}$ has two meanings here" for letter, count in here.items() if count > 1),
     ]
+
+
+def listed_letters(number: str, notation: str) -> list[str]:
+    """Return the letters that the table explains for one page."""
+    rows = [row for row in _ROW.finditer(notation) if row["page"] == number]
+    return [letter for row in rows for letter in sorted(_letters(row["letters"]))]
+
+
+def unused_letters(page: Page) -> list[str]:
+    """Return the letters that the table explains for a page which does not use them."""
+    name = page.path.rpartition("/")[2]
+    listed = listed_letters(f"{name[0]}.{name[2]}", _notation())
+    return sorted({*listed} - _letters(page.prose))
 
 
 def _letters(text: str) -> set[str]:
