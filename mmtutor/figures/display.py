@@ -11,6 +11,13 @@ from matplotlib.figure import Figure
 from mmtutor.figures.style import INK
 
 PIXELS_PER_POINT = 96 / 72
+NARROW = 4.2  # inches: as wide as a phone, at the size of the text beside it
+MOST_COLUMNS = 2  # of panels that can be read side by side in that width
+# Which of the two forms of a plot is seen; paper gets the wide one.
+_CHOICE = (
+    "<style>.mmtutor .narrow{display:none}@media screen and (max-width:600px){"
+    ".mmtutor .narrow{display:block}.mmtutor .narrow~.wide{display:none}}</style>"
+)
 _FONT = re.compile(r"font-family: [^;\"]+; ")
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 _NOT_SHOWN = re.compile(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", re.DOTALL)
@@ -22,8 +29,9 @@ def show(number: int, caption: str, *, alt: str = "", diagram: HTML | None = Non
     """Show the current plot, or a diagram, as a numbered figure of the page.
 
     A plot is vector graphics whose text and axes take the color of the page's text, in light and
-    in dark; a PNG goes with it for viewers that show no SVG. On a narrow screen it scrolls
-    sideways, so that its labels can still be read. It is closed afterwards.
+    in dark; a PNG goes with it for viewers that show no SVG. A phone gets it in a narrow form, or,
+    if it has three panels or more beside one another, scrolls sideways, so that its labels can
+    be read. It is closed afterwards.
 
     Args:
         number: of the figure on its page, from 1; the page links to it as `#figure-1`.
@@ -43,7 +51,7 @@ def show(number: int, caption: str, *, alt: str = "", diagram: HTML | None = Non
         raise ValueError("a plot needs alt=…: what it shows, for whoever cannot see it")
     else:
         figure = plt.gcf()
-        markup = _plot(figure, f"plot-{number}-", alt)
+        markup = _forms(figure, number, alt)
         picture = io.BytesIO()
         figure.savefig(picture, format="png")
         plt.close(figure)
@@ -63,6 +71,23 @@ def _figure(number: int, caption: str, markup: str) -> str:
         f"<figcaption><strong>Figure {number}.</strong> {html.escape(caption)}</figcaption>"
         "</figure>"
     )
+
+
+def _forms(figure: Figure, number: int, alt: str) -> str:
+    """Return a plot as elements of the page: a wide one, and a narrow one if that can be read."""
+    wide = _plot(figure, f"plot-{number}-", alt)
+    width, height = figure.get_size_inches()
+    grids = [spec.get_gridspec() for axis in figure.axes if (spec := axis.get_subplotspec())]
+    if width <= NARROW or any(grid.ncols > MOST_COLUMNS for grid in grids):
+        return wide
+    figure.set_size_inches(NARROW, height)
+    figure.canvas.draw()
+    drawn = figure.get_tightbbox()
+    narrow = _plot(figure, f"plot-{number}-narrow-", alt)
+    figure.set_size_inches(width, height)
+    if drawn.x0 < 0 or drawn.x1 > NARROW:  # words that are too long for a phone
+        return wide
+    return f'{_CHOICE}<div class="narrow">{narrow}</div><div class="wide">{wide}</div>'
 
 
 def _plot(figure: Figure, prefix: str, alt: str) -> str:

@@ -44,9 +44,10 @@ def test_a_figure_is_numbered_and_has_words(shown: list[Bundle]) -> None:
     root = ElementTree.fromstring(markup)
     assert root.get("id") == "figure-3"
     assert "".join(root.find("figcaption").itertext()) == "Figure 3. a < b rises."
-    (svg,) = root.iter("{http://www.w3.org/2000/svg}svg")
-    assert svg.get("role") == "img" and svg.get("aria-label") == 'The "line" goes up.'
-    assert "a < b" in "".join(svg.itertext())  # text, not outlines: it can be searched
+    narrow, wide = root.iter("{http://www.w3.org/2000/svg}svg")
+    for svg in (narrow, wide):
+        assert svg.get("role") == "img" and svg.get("aria-label") == 'The "line" goes up.'
+        assert "a < b" in "".join(svg.itertext())  # text, not outlines: it can be searched
     assert shown[0]["text/plain"] == "Figure 3. a < b rises."
     assert shown[0]["image/png"].startswith(b"\x89PNG")
 
@@ -71,6 +72,21 @@ def test_the_same_plot_gives_the_same_bytes(shown: list[Bundle]) -> None:
     assert shown[0] == shown[1]
 
 
+@pytest.mark.parametrize(
+    ("columns", "label", "sizes"),
+    [(1, "loss", [302, 504]), (2, "loss", [302, 504]), (3, "loss", [504]), (1, 60 * "m", [504])],
+)
+def test_a_phone_gets_a_narrow_plot_if_it_can_be_read(
+    shown: list[Bundle], columns: int, label: str, sizes: list[int]
+) -> None:
+    _, axes = plt.subplots(1, columns, figsize=(7, 3), squeeze=False)
+    axes[0, 0].set_xlabel(label)
+    figures.show(1, "Panels.", alt="Empty.")
+    markup = str(shown[0]["text/html"])
+    assert [round(float(x)) for x in re.findall(r'viewBox="0 0 ([\d.]+)', markup)] == sizes
+    assert ("max-width:600px" in markup) == (len(sizes) == 2)
+
+
 def test_a_shown_plot_is_closed_and_nothing_cannot_be_shown(shown: list[Bundle]) -> None:
     plot()
     figures.show(1, "It rises.", alt="A line.")
@@ -82,7 +98,8 @@ def test_a_shown_plot_is_closed_and_nothing_cannot_be_shown(shown: list[Bundle])
 def test_pictures_lie_inside(shown: list[Bundle]) -> None:
     figures.images(np.zeros((2, 8, 8)))
     figures.show(1, "Two digits.", alt="Black.")
-    assert str(shown[0]["text/html"]).count("data:image/png;base64") == 2
+    # Two in each form, the wide and the narrow one.
+    assert str(shown[0]["text/html"]).count("data:image/png;base64") == 4
 
 
 def test_a_diagram_gets_a_number_and_a_caption_and_keeps_its_own_words(shown: list[Bundle]) -> None:
