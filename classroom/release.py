@@ -32,8 +32,10 @@ def release(assignment: Source, file: str, address: str) -> str:
         file: the name of the notebook, such as `2-residual-blocks.ipynb`.
         address: the repository's address, for the links at the top.
     """
-    title = links.title_cell(assignment.title, f"{RELEASED}/{file}", address)
-    cells = [new_markdown_cell(title), *map(_released, assignment.cells[1:])]
+    first, *others = assignment.cells
+    title, _, text = first.released.partition("\n")
+    top = links.title_cell(title.removeprefix("# "), f"{RELEASED}/{file}", address)
+    cells = [new_markdown_cell(f"{top}\n{text}"), *map(_released, others)]
     for cell in cells:
         del cell["id"]  # random; `canonical` makes one that is not
     about = {"assignment": assignment.assignment, "variant": assignment.variant}

@@ -2,7 +2,8 @@
 
 A source is a notebook in nbgrader's format. Beside that format, its own metadata `mmtutor` state
 `assignment`, `title`, `minutes` and `variants`, a list of name → value. `{{name}}` in any cell
-stands for the value, and a cell with the tag `variant-1` belongs to that variant only.
+stands for the value, and a cell with the tag `variant-1` belongs to that variant only. The value
+`name` may say to teachers which variant it is.
 """
 
 import json
@@ -75,14 +76,19 @@ def load(path: Path, seed: int) -> Source:
         text, names = _fill(node.source, values, where)
         used |= names
         cells.append(_cell(node, text, where))
-    if not cells or cells[0].code != f"# {about['title']}":
-        raise SourceError(f"{path.name}: the first cell must be the title, # {about['title']}")
-    if unused := sorted(set(values) - used):
+    if not cells or cells[0].code.split("\n")[0] != (title := _heading(about)):
+        raise SourceError(f"{path.name}: the first cell must begin with the title, {title}")
+    if unused := sorted(set(values) - used - {"name"}):
         raise SourceError(f"{path.name}: variant {variant} has values that no cell uses: {unused}")
     names_of_cells = Counter(cell.grade_id for cell in cells if cell.grade_id)
     if twice := [name for name, count in names_of_cells.items() if count > 1]:
         raise SourceError(f"{path.name}: two cells of variant {variant} have the grade_id {twice}")
     return Source(str(about["assignment"]), about["title"], variant, tuple(cells))
+
+
+def _heading(about: dict[str, Any]) -> str:
+    """Return the first line of a notebook, such as `# Assignment 2 · Quiet blocks`."""
+    return f"# Assignment {about['assignment']} · {about['title']}"
 
 
 def _read(path: Path) -> tuple[NotebookNode, dict[str, Any]]:
