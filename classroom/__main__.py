@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "release": "make the student versions of the assignments",
+    "grade": "grade a folder of notebooks, in a sandbox",
 }
 
 
