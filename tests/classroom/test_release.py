@@ -110,6 +110,15 @@ def test_a_released_notebook_begins_like_a_page_of_the_book(path):
     assert install.code == links.setup_cell(ADDRESS)
 
 
+@each_source
+def test_the_page_of_assignments_leads_to_it_and_says_its_title_and_time(path):
+    about = canonical.read(path.read_text(encoding="utf-8")).metadata.mmtutor
+    page = (canonical.ROOT / "book" / "assignments.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if f"assignments/{path.name})" in line]
+    assert f"| {about.assignment} · {about.title} |" in row
+    assert f"| {about.minutes} |" in row and row.count(f"assignments/{path.name})") == 2
+
+
 def executed(path, assignment, solved):
     """Execute a student's notebook, with or without the reference solutions pasted in."""
     notebook = nbformat.reads(release.release(assignment, path.name, ADDRESS), 4)
