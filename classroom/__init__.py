@@ -1,0 +1,1 @@
+"""The class kit: what a teacher needs and students do not get."""
