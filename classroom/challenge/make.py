@@ -73,12 +73,17 @@ def write(seed: str, output: Path, train: int = TRAIN, test: int = TEST) -> None
     students, teacher = output / "hand-out", output / "teacher"
     for folder in (students, teacher):
         folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(students / "train.npz", **training)
-    np.savez_compressed(students / "test.npz", **testing)
+    _save(students / "train.npz", training)
+    _save(students / "test.npz", testing)
     here = files("classroom.challenge")
     (students / "README.md").write_text((here / "README.md").read_text("utf-8"), "utf-8")
     (students / "starter.ipynb").write_text(starter(), "utf-8")
     answers.save(teacher / "answers.npz")
+
+
+def _save(path: Path, arrays: Arrays) -> None:
+    with open(path, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def starter() -> str:
@@ -87,7 +92,7 @@ def starter() -> str:
     notebook = json.loads((here / "starter.ipynb").read_text("utf-8"))
     submit = (here / "submit.py").read_text("utf-8").rstrip()
     for cell in notebook["cells"]:
-        if cell["source"] == ["{{submit}}"]:
+        if cell["source"] == ["from submit import submit"]:
             cell["source"] = submit.splitlines(keepends=True)
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

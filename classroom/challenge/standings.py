@@ -65,14 +65,14 @@ def standings(
     chosen = _chosen(submissions, answers)
     order = sorted(chosen, key=lambda pair: -_right(pair[0], answers)[half].mean())
     ranks = shared_ranks([_right(best, answers)[half] for best, _ in order])
-    rows = [_row(*pair, rank, answers, public_only) for pair, rank in zip(order, ranks, strict=True)]
+    rows = [
+        _row(*pair, rank, answers, public_only) for pair, rank in zip(order, ranks, strict=True)
+    ]
     rows += [_row(each, 1, None, answers, public_only) for each in baselines]
     return sorted(rows, key=lambda row: -row.ranked.value)
 
 
-def _chosen(
-    submissions: Sequence[Submission], answers: Answers
-) -> list[tuple[Submission, int]]:
+def _chosen(submissions: Sequence[Submission], answers: Answers) -> list[tuple[Submission, int]]:
     """Return for each team the submission that counts, and how many there are."""
     teams: dict[str, list[Submission]] = {}
     for each in submissions:

@@ -98,9 +98,10 @@ def _text(path: Path) -> str:
     except OSError as error:
         link = path.is_symlink()
         raise RefusedError("a link" if link else f"cannot be read ({error.strerror})") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RefusedError("not a regular file")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RefusedError("not a regular file")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise RefusedError(f"larger than {MAX_BYTES:,} bytes")
