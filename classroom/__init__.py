@@ -1,1 +1,1 @@
-"""The class kit: what a teacher needs and students do not get."""
+"""The class kit: assignments, their grading, a challenge, and slides, for those who teach."""

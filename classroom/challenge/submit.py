@@ -2,13 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 CLASSES = 3
 
 
-def submit(predictions, team, ids=None, folder="."):
+def submit(predictions: Any, team: str, ids: Any = None, folder: str = ".") -> Path:
     """Check predictions and write `team.csv`, or `team-2.csv` if that is there, and so on.
 
     Args:
@@ -43,7 +45,7 @@ def submit(predictions, team, ids=None, folder="."):
     return path
 
 
-def _classes(predictions, count):
+def _classes(predictions: Any, count: int) -> NDArray[np.int64]:
     values = np.asarray(predictions)
     if values.shape == (count, CLASSES):
         raise ValueError("predictions must be classes, not scores: call .argmax(1) first")

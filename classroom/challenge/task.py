@@ -8,7 +8,7 @@ from torch import Tensor
 from mmtutor.data import SPLITS, Audio, Image, Renderer, Scene, Text, scans
 
 MODALITIES = ("image", "text", "sound")
-CHANCE = 1 / len(MODALITIES)
+LANGUAGES = ("english", "french", "german", "turkish")
 
 # The forms of the scans. Whose writing is in the test is in no training example.
 FORMS = {
@@ -19,13 +19,13 @@ FORMS = {
 # A sound of half a second at 4,000 Hz holds the tones of a telephone key, up to 1,477 Hz.
 RENDERERS: dict[str, dict[str, Renderer]] = {
     "train": {
-        "image": Image(canvas=16, shift=2, noise=0.15),
-        "text": Text(typos=0.05),
+        "image": Image(canvas=16, shift=1, noise=0.15),
+        "text": Text(LANGUAGES, typos=0.05),
         "sound": Audio("dtmf", sample_rate=4000, seconds=0.5, snr_db=5.0),
     },
     "test": {
-        "image": Image(canvas=16, shift=2, noise=0.3),
-        "text": Text(typos=0.15),
+        "image": Image(canvas=16, shift=1, noise=0.3),
+        "text": Text(LANGUAGES, typos=0.15),
         "sound": Audio("dtmf", sample_rate=4000, seconds=0.5, snr_db=0.0),
     },
 }

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from classroom.challenge import make, submit
-from classroom.challenge.__main__ import main
 from classroom.challenge.answers import Answers, ChallengeError
 from classroom.challenge.baselines import late_fusion, load
 from classroom.challenge.task import MODALITIES, _fresh_scans, draw_digits, odd_one_out
@@ -159,14 +158,14 @@ def test_the_answers_are_read_as_they_were_written(folder, drawn):
         Answers.load(folder / "hand-out" / "test.npz")
 
 
-def test_a_seed_that_can_be_guessed_is_warned_of(tmp_path, capsys, monkeypatch):
+def test_a_seed_that_can_be_guessed_is_warned_of(command, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(make, "write", lambda seed, output: None)
-    assert main(["make", "--seed", "17", "--output", str(tmp_path)]) == 0
+    assert command(["make", "--seed", "17", "--output", str(tmp_path)]) == 0
     assert "'17' can be guessed" in capsys.readouterr().err
-    assert main(["make", "--output", str(tmp_path)]) == 0
+    assert command(["make", "--output", str(tmp_path)]) == 0
     first = capsys.readouterr()
     assert not first.err
-    assert main(["make", "--output", str(tmp_path)]) == 0
+    assert command(["make", "--output", str(tmp_path)]) == 0
     assert capsys.readouterr().out != first.out  # another seed is drawn each time
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classroom.challenge.__main__ import main
 from classroom.challenge.answers import Answers
 from classroom.challenge.standings import standings
 from classroom.challenge.statistics import (
@@ -218,15 +217,15 @@ def test_a_number_counts_once(folder, answers):
     assert all("was read from another file" in each.reason for each in refused)
 
 
-def judge(tmp_path, answers, *more):
+def judge(command, tmp_path, answers, *more):
     answers.save(tmp_path / "answers.npz")
-    command = ["leaderboard", str(tmp_path / "submissions"), "--output", str(tmp_path)]
-    code = main([*command, "--answers", str(tmp_path / "answers.npz"), *more])
+    line = ["leaderboard", str(tmp_path / "submissions"), "--output", str(tmp_path)]
+    code = command([*line, "--answers", str(tmp_path / "answers.npz"), *more])
     page = tmp_path / "leaderboard.html"
     return code, page.read_text("utf-8") if page.exists() else ""
 
 
-def test_what_teams_write_is_text_on_the_page_and_in_the_table(folder, tmp_path, answers):
+def test_what_teams_write_is_text_on_the_page_and_in_the_table(command, folder, tmp_path, answers):
     names = [
         "<script>alert(1)<",
         '"><img src=x onerror=alert(1)>',
@@ -240,7 +239,7 @@ def test_what_teams_write_is_text_on_the_page_and_in_the_table(folder, tmp_path,
     (folder / "<b>bold").write_text("")
     (folder / "bad.csv").write_text("<i>id</i>,prediction\n")
     (folder / os.fsdecode(b"latin\xe9.csv")).write_text("")
-    code, page = judge(tmp_path, answers)
+    code, page = judge(command, tmp_path, answers)
     assert code == 0
     assert not re.search(r"<(script|img|b>bold|i>)", page)
     assert "&lt;script&gt;alert(1)&lt;" in page and "&lt;i&gt;id" in page
@@ -250,33 +249,33 @@ def test_what_teams_write_is_text_on_the_page_and_in_the_table(folder, tmp_path,
     assert sorted(cells) == sorted(f"'{n}" if n[0] in "=@-" else n for n in names)
 
 
-def test_the_page_stands_alone(folder, tmp_path, answers):
+def test_the_page_stands_alone(command, folder, tmp_path, answers):
     (folder / "blue.csv").write_text(text(answers, answered(answers, 0.5)))
-    _, page = judge(tmp_path, answers)
+    _, page = judge(command, tmp_path, answers)
     assert "<script" not in page and "http:" not in page and "https:" not in page
     assert "Content-Security-Policy" in page
 
 
-def test_a_public_page_needs_and_shows_nothing_private(folder, tmp_path, answers):
+def test_a_public_page_needs_and_shows_nothing_private(command, folder, tmp_path, answers):
     for team, share in (("blue", 0.8), ("red", 0.5)):
         (folder / f"{team}.csv").write_text(text(answers, answered(answers, share)))
-    _, page = judge(tmp_path, answers, "--public")
+    _, page = judge(command, tmp_path, answers, "--public")
     table = (tmp_path / "leaderboard.csv").read_text()
     unknown = replace(answers, labels=np.where(answers.public, answers.labels, -1))
-    assert judge(tmp_path, unknown, "--public") == (0, page)
+    assert judge(command, tmp_path, unknown, "--public") == (0, page)
     assert (tmp_path / "leaderboard.csv").read_text() == table
     assert "private" not in table and "over chance" not in page
-    assert judge(tmp_path, answers)[1] != page
+    assert judge(command, tmp_path, answers)[1] != page
 
 
-def test_baselines_beside_the_answers_are_found(folder, tmp_path, answers):
+def test_baselines_beside_the_answers_are_found(command, folder, tmp_path, answers):
     (folder / "blue.csv").write_text(text(answers, answered(answers, 0.8)))
     (tmp_path / "baselines").mkdir()
     (tmp_path / "baselines" / "late fusion.csv").write_text(text(answers, answers.labels))
-    _, page = judge(tmp_path, answers)
+    _, page = judge(command, tmp_path, answers)
     assert page.index("late fusion") < page.index("blue")
     (tmp_path / "baselines" / "late fusion.csv").write_text("")
-    assert judge(tmp_path, answers)[0] == 1
+    assert judge(command, tmp_path, answers)[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -288,8 +287,10 @@ def test_baselines_beside_the_answers_are_found(folder, tmp_path, answers):
         (["baselines", "nowhere"], "make the challenge first"),
     ],
 )
-def test_a_wrong_call_says_what_to_do(arguments, message, tmp_path, answers, monkeypatch, capsys):
+def test_a_wrong_call_says_what_to_do(
+    command, arguments, message, tmp_path, answers, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     answers.save(tmp_path / "answers.npz")
-    assert main(arguments) == 1
+    assert command(arguments) == 1
     assert message in capsys.readouterr().err
