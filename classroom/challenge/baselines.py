@@ -22,7 +22,7 @@ from mmtutor.network import FinalClassifier, MultiModalNet
 from mmtutor.training import fit, predict
 
 DROPOUT = 0.3
-EPOCHS = {True: 8, False: 4}  # of a network of several modalities, and of one
+EPOCHS = {True: 5, False: 2}  # of a network of several modalities, and of one
 RATE = 0.005
 LATE, PLAIN, DROPPED = "late fusion", "the book's network", "the same with modality dropout"
 
@@ -47,7 +47,7 @@ def build(names: Iterable[str]) -> MultiModalNet:
     makers: dict[str, Callable[[], ImageResNet | TextResNet | AudioResNet]] = {
         "image": ImageResNet,
         "text": TextResNet,
-        "sound": lambda: AudioResNet(widths=(8, 16, 32), window=128, hop=64),
+        "sound": lambda: AudioResNet(widths=(8, 16, 32), window=128, hop=128),
     }
     encoders = {name: makers[name]() for name in names}
     sizes = {name: encoder.out_features for name, encoder in encoders.items()}

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classroom.challenge.answers import Answers
+from classroom.challenge.answers import Answers, ChallengeError
 from classroom.challenge.task import MODALITIES, draw_digits, odd_one_out, render
 
-TRAIN, TEST = 6000, 4000  # examples
+TRAIN, TEST = 12_000, 4000  # examples
 LACKING = 0.3  # share of the test examples that lack one modality
 EASY_TO_GUESS = 12  # characters
 
@@ -105,6 +105,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the command and return the exit code."""
+    kept = options.output / "teacher" / "answers.npz"
+    if kept.exists() and Answers.load(kept).seed != options.seed:
+        raise ChallengeError(
+            f"{kept} has the answers of another seed, perhaps of a challenge that is under way: "
+            "choose another --output, or delete that file"
+        )
     seed = options.seed or secrets.token_hex(16)
     if len(seed) < EASY_TO_GUESS:
         print(

@@ -104,7 +104,7 @@ def test_the_noise_of_the_test_is_stronger(drawn):
     seen = testing["present"][:, 0]
     assert testing["image"][seen][corner].mean() > 1.5 * training["image"][corner].mean()
     words = decode_text(torch.from_numpy(training["text"]).long())
-    assert len(set(words)) > 80  # of 120 words in twelve languages
+    assert len(set(words)) > 30  # of 40 words in four languages, some mistyped
 
 
 def test_the_halves_are_alike(drawn):
@@ -169,6 +169,14 @@ def test_a_seed_that_can_be_guessed_is_warned_of(command, tmp_path, capsys, monk
     assert capsys.readouterr().out != first.out  # another seed is drawn each time
 
 
+def test_a_challenge_that_is_under_way_is_not_overwritten(command, folder, capsys):
+    before = (folder / "teacher" / "answers.npz").read_bytes()
+    for more in ([], ["--seed", "another sentence for a class"]):
+        assert command(["make", "--output", str(folder), *more]) == 1
+        assert "answers of another seed" in capsys.readouterr().err
+    assert (folder / "teacher" / "answers.npz").read_bytes() == before
+
+
 def test_submit_writes_one_file_after_another(at_home):
     predictions = torch.arange(600) % 3
     assert submit.submit(predictions, "blue").name == "blue.csv"
@@ -212,7 +220,7 @@ def test_the_starter_notebook_carries_submit_and_runs(folder, tmp_path, monkeypa
         (tmp_path / name).write_bytes((folder / "hand-out" / name).read_bytes())
     monkeypatch.chdir(tmp_path)
     program = "\n".join(cells[1:])  # without the set-up for Colab
-    for long, short in (("epochs=8", "epochs=1"), ("slice(5000", "slice(100")):
+    for long, short in (("epochs=5", "epochs=1"), ("slice(11_000", "slice(100")):
         assert long in program
         program = program.replace(long, short)
     exec(compile(program, "starter.ipynb", "exec"), {"__name__": "starter"})
