@@ -97,6 +97,13 @@ def test_the_best_public_submission_counts_and_of_equals_the_last(answers):
     assert (red.name, red.rank, red.submissions) == ("red", 2, 1)
 
 
+def test_the_private_half_does_not_choose_the_submission(answers):
+    public_best = Submission("blue", 1, answered(answers, 0.4, public_share=0.9))
+    private_best = Submission("blue", 2, answered(answers, 0.9, public_share=0.4))
+    (row,) = standings([public_best, private_best], [], answers)
+    assert row.number == 1 and row.private.value < 0.5
+
+
 def test_baselines_stand_among_the_teams_and_take_no_rank(answers):
     teams = [Submission("a", 1, answered(answers, 0.9)), Submission("b", 1, answered(answers, 0.5))]
     rows = standings(teams, [Submission("net", 1, answered(answers, 0.7))], answers)
@@ -107,8 +114,8 @@ def test_ranks_are_by_the_private_half_and_overuse_is_marked(answers):
     tuned = Submission("tuned", 1, answered(answers, 0.6, public_share=0.95))
     honest = Submission("honest", 1, answered(answers, 0.75, seed=1))
     first, second = standings([tuned, honest], [], answers)
-    assert (first.name, first.marked) == ("honest", False)
-    assert (second.name, second.marked) == ("tuned", True)
+    assert (first.name, first.rank, first.marked) == ("honest", 1, False)
+    assert (second.name, second.rank, second.marked) == ("tuned", 2, True)
     assert second.gap.value == pytest.approx(0.35, abs=0.06)
     assert [row.name for row in standings([tuned, honest], [], answers, True)][0] == "tuned"
 
