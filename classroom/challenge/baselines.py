@@ -25,7 +25,7 @@ from mmtutor.training import fit, predict
 DROPOUT = 0.15  # leaves about as many examples complete as the test
 EPOCHS, MORE = 5, 2
 RATE, LOWER_RATE = 0.005, 0.002
-LATE, PLAIN, DROPPED = "late fusion", "the book's network", "the same with modality dropout"
+LATE, PLAIN, DROPPED = "late fusion", "the book's network", "the book's network, modality dropout"
 
 
 def load(path: Path) -> MultimodalDataset:
