@@ -8,7 +8,7 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book check test lint lab notebooks replicate bench doctor links clean
+.PHONY: help setup book check test lint lab notebooks replicate bench doctor links clean challenge leaderboard
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,14 @@ bench: setup  ## time the package beside its rivals, and redraw the book's page 
 
 doctor: setup  ## check the installation
 	@$(RUN) mmtutor doctor
+
+challenge: setup  ## draw a challenge for a class: make challenge SEED="a long secret"
+	@$(RUN) classroom.challenge make --output challenge $(if $(SEED),--seed "$(SEED)")
+	@$(RUN) classroom.challenge baselines challenge
+
+leaderboard: setup  ## judge a folder: make leaderboard SUBMISSIONS=dir (PUBLIC=1: without the private half)
+	@$(RUN) classroom.challenge leaderboard "$(SUBMISSIONS)" --output challenge \
+		--answers $(or $(ANSWERS),challenge/teacher/answers.npz) $(if $(PUBLIC),--public)
 
 links: setup  ## point every link to a fork: make links REPOSITORY=owner/name
 	@$(RUN) tools.links $(REPOSITORY)
