@@ -8,6 +8,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "release": "make the student versions of the assignments",
     "grade": "grade a folder of notebooks, in a sandbox",
+    "challenge": "draw a challenge, measure its baselines, judge its submissions",
 }
 
 
