@@ -16,7 +16,9 @@ _NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
 }
-_CELL_METADATA = {"tags", "mystnb", "nbgrader"}
+# What an assignment says of itself: its variants, or the variant that it is.
+_KEPT_METADATA = "mmtutor"
+_CELL_METADATA = {"tags", "mystnb", "nbgrader", "deletable", "editable"}
 
 
 def read(text: str) -> NotebookNode:
@@ -48,7 +50,8 @@ def write(notebook: NotebookNode) -> str:
         nbformat.ValidationError: the notebook breaks the notebook format.
     """
     notebook = nbformat.from_dict(notebook)
-    notebook.metadata = nbformat.from_dict(_NOTEBOOK_METADATA)
+    kept = {key: value for key, value in notebook.metadata.items() if key == _KEPT_METADATA}
+    notebook.metadata = nbformat.from_dict({**_NOTEBOOK_METADATA, **kept})
     notebook.nbformat_minor = 5
     for cell in notebook.cells:
         _clean(cell)

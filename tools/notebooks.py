@@ -209,8 +209,12 @@ def find(root: Path, names: Sequence[str], may_be_new: bool = False) -> list[Pat
         NotebookError: there is no such notebook, or no notebook at all.
     """
     folder = root / "notebooks"
+    # Released assignments are made from their sources, and are stored without outputs.
+    left_out = {".ipynb_checkpoints", "assignments"}
     known = sorted(
-        page for page in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in page.parts
+        page
+        for page in folder.rglob("*.ipynb")
+        if left_out.isdisjoint(page.relative_to(folder).parts)
     )
     pages = [folder / f"{_bare(name)}.ipynb" for name in names] or known
     missing = [name_of(root, page) for page in pages if page not in known]

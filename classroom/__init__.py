@@ -1,0 +1,1 @@
+"""The class kit: assignments, their grading, a challenge, and slides, for those who teach."""
