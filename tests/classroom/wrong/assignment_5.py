@@ -48,7 +48,7 @@ WRONG: dict[Key, list[Wrong]] = {
         Wrong("(best == 0) | (best == rates - 1)", "best == rates - 1"),
         Wrong("read = test[method]", "read = accuracy"),
         Wrong("total = accuracy.sum(dim=1, keepdim=True)",
-              "total = accuracy.nan_to_num(nan=0).sum(dim=1, keepdim=True)"),
+              "total = accuracy.nanmean(dim=1, keepdim=True)"),
     ],
     ("5", 1, "sweep"): [
         Wrong("sums = total - accuracy", "sums = accuracy", "by its own accuracy"),

@@ -23,8 +23,7 @@ _PAD = [
     Wrong("(deviation + 1e-6)", "(deviation**2 + 1e-6)"),
     Wrong("mean, deviation = frames", "frames = F.pad(frames, (0, 0, 0, 9))\n    "
           "mean, deviation = frames"),
-    Wrong("frames = torch.cat(kept)", "frames = torch.cat(kept)\n    "
-          "frames = frames - frames.mean()"),
+    Wrong(" / (deviation + 1e-6)", ""),
 ]  # fmt: skip
 
 WRONG: dict[Key, list[Wrong]] = {
