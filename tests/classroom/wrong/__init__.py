@@ -16,6 +16,12 @@ WRONG: dict[Key, list[Wrong]] = {
     **assignment_5.WRONG,
     **assignment_7.WRONG,
 }
-RIGHT: list[tuple[Key, str]] = [*assignment_2.RIGHT, *assignment_3.RIGHT]
+RIGHT: list[tuple[Key, str]] = [
+    *assignment_2.RIGHT,
+    *assignment_3.RIGHT,
+    *assignment_4.RIGHT,
+    *assignment_5.RIGHT,
+    *assignment_7.RIGHT,
+]
 
 __all__ = ["RIGHT", "WRONG", "Key", "Wrong"]

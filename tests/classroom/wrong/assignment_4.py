@@ -90,7 +90,7 @@ WRONG: dict[Key, list[Wrong]] = {
     ("4", 0, "ablation"): [
         Wrong("both & ~image & ~text", "both & ~(image & text)"),
         Wrong("~both & (image | text)", "~both"),
-        Wrong("image & ~text", "image"),
+        Wrong('"image only": image & ~text', '"image only": image'),
         Wrong('"redundant": image & text', '"redundant": image & text & both'),
     ],
     ("4", 1, "ablation"): [
@@ -101,3 +101,80 @@ WRONG: dict[Key, list[Wrong]] = {
         Wrong(" / len(both)) ** 0.5", ") ** 0.5"),
     ],
 }  # fmt: skip
+
+RIGHT: list[tuple[Key, str]] = [
+    (
+        ("4", 0, "told"),
+        """
+from collections import Counter
+
+def told(keys, labels):
+    best = {}
+    for key, label in zip(keys, labels.tolist()):
+        best.setdefault(key, Counter())[label] += 1
+    right = sum(max(counter.values()) for counter in best.values())
+    return torch.tensor(right / len(keys))
+""",
+    ),
+    (
+        ("4", 0, "program"),
+        """
+class Program(nn.Module):
+    def __init__(self, encoders, classes):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(classes))
+        self.encoders = nn.ModuleDict(encoders)
+        self.heads = nn.ModuleDict()
+        for name in encoders:
+            self.heads[name] = nn.Linear(encoders[name].out_features, classes, bias=False)
+
+    def forward(self, inputs, present=None):
+        n = max(len(x) for x in inputs.values())
+        total, k = [torch.zeros(len(self.bias)) for _ in range(n)], [0] * n
+        for name, x in inputs.items():
+            here = torch.ones(n).bool()
+            if present is not None and name in present:
+                here = present[name]
+            rows = here.nonzero()[:, 0].tolist()
+            if rows:
+                for i, term in zip(rows, self.heads[name](self.encoders[name](x[rows]))):
+                    total[i] = total[i] + term
+                    k[i] += 1
+        m = len(self.encoders)
+        return torch.stack([self.bias + t * (m / c if c else 1) for t, c in zip(total, k)])
+""",
+    ),
+    (
+        ("4", 1, "step"),
+        """
+def train_step(model, micro_batches, optimizer, max_norm):
+    for p in model.parameters():
+        p.grad = None
+    x = {m: torch.cat([b[0][m] for b in micro_batches]) for m in micro_batches[0][0]}
+    present = micro_batches[0][1]
+    if present is not None:
+        present = {m: torch.cat([b[1][m] for b in micro_batches]) for m in present}
+    loss = F.cross_entropy(model(x, present), torch.cat([b[2] for b in micro_batches]))
+    loss.backward()
+    norms = {}
+    for m in model.encoders:
+        part = list(model.encoders[m].parameters()) + list(model.heads[m].parameters())
+        norms[m] = sum(p.grad.pow(2).sum() for p in part).sqrt().item()
+        for p in part:
+            p.grad *= min(1.0, max_norm / norms[m])
+    optimizer.step()
+    return loss.item(), norms
+""",
+    ),
+    (
+        ("4", 0, "interval"),
+        """
+def interval(right, group):
+    right, group = right.numpy(), group.numpy()
+    names = np.unique(group)
+    left = np.array([right[group != g].mean() for g in names])
+    se = np.sqrt((len(names) - 1) * left.var())
+    return right.mean(), right.mean() - 1.96 * se, right.mean() + 1.96 * se
+""",
+    ),
+]

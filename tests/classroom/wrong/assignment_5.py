@@ -98,3 +98,44 @@ WRONG: dict[Key, list[Wrong]] = {
         Wrong("verdicts[i] = ", "verdicts[rank] = "),
     ],
 }  # fmt: skip
+
+RIGHT: list[tuple[Key, str]] = [
+    (
+        ("5", 0, "rank"),
+        """
+def rank_score(scores, partner, k):
+    total = 0.0
+    for row, i in zip(scores.tolist(), partner.tolist()):
+        above = sum(x > row[i] for x in row)
+        tied = row.count(row[i])
+        total += min(max((k - above) / tied, 0), 1)
+    return total / len(scores)
+""",
+    ),
+    (
+        ("5", 0, "sweep"),
+        """
+def fair_sweep(validation, test):
+    result = {}
+    for name in validation:
+        means = [row.mean().item() for row in validation[name].double()]
+        rate = max(range(len(means)), key=lambda i: -1 if means[i] != means[i] else means[i])
+        last = len(means) - 1
+        result[name] = {"rate": rate, "test": test[name][rate], "edge": rate in (0, last)}
+    return result
+""",
+    ),
+    (
+        ("5", 1, "decide"),
+        """
+def decide(measured, limit):
+    values = [1.0 if p != p else p for p in measured.tolist()]
+    order = sorted(range(len(values)), key=values.__getitem__)
+    alive, verdicts = True, {}
+    for step, i in enumerate(order):
+        alive = alive and values[i] <= limit / (len(values) - step) and values[i] < 1
+        verdicts[i] = "holds" if alive else "open"
+    return [verdicts[i] for i in range(len(values))]
+""",
+    ),
+]

@@ -84,3 +84,50 @@ WRONG: dict[Key, list[Wrong]] = {
     ("7", 0, "table"): [*_TABLE, Wrong("rank == 1", "rank <= 5")],
     ("7", 1, "table"): [*_TABLE, Wrong("(1 / rank).mean()", "1 / rank.double().mean()")],
 }  # fmt: skip
+
+RIGHT: list[tuple[Key, str]] = [
+    (
+        ("7", 0, "leaks"),
+        """
+import re
+
+def leaks(train, test):
+    def form(name):
+        return re.sub(r"\\s+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
+
+    train = [form(name) for name in train]
+    return torch.tensor([i for i in range(len(test)) if form(test[i]) in train])
+""",
+    ),
+    (
+        ("7", 1, "pad"),
+        """
+def pad(sequences, longest):
+    cut = []
+    for s in sequences:
+        extra = len(s) - longest
+        cut.append(s if extra <= 0 else s.narrow(0, extra // 2, longest))
+    every = torch.cat(cut).numpy()
+    cut = [(c - every.mean(axis=0)) / (every.std(axis=0) + 1e-6) for c in cut]
+    x = torch.nn.utils.rnn.pad_sequence(cut, batch_first=True)
+    mask = torch.zeros(x.shape[:2], dtype=torch.bool)
+    for row, c in zip(mask, cut):
+        row[: len(c)] = True
+    return x, mask
+""",
+    ),
+    (
+        ("7", 0, "mix"),
+        """
+def mix(speech, lengths, noise, snr_db):
+    clips = []
+    for s, n, count in zip(speech, noise, lengths.tolist()):
+        n = n[: len(s)]
+        wanted = s[:count].pow(2).mean() * 10 ** (-snr_db / 10)
+        clip = s + n * (wanted / n.pow(2).mean()) ** 0.5
+        top = clip.abs().max()
+        clips.append(clip / top if top > 1 else clip)
+    return torch.stack(clips)
+""",
+    ),
+]
