@@ -1,9 +1,27 @@
 """Solutions that a student might hand in: wrong ones, and right ones written differently."""
 
-from tests.classroom.wrong import assignment_2, assignment_3
+from tests.classroom.wrong import (
+    assignment_2,
+    assignment_3,
+    assignment_4,
+    assignment_5,
+    assignment_7,
+)
 from tests.classroom.wrong.wrong import Key, Wrong
 
-WRONG: dict[Key, list[Wrong]] = {**assignment_2.WRONG, **assignment_3.WRONG}
-RIGHT: list[tuple[Key, str]] = [*assignment_2.RIGHT, *assignment_3.RIGHT]
+WRONG: dict[Key, list[Wrong]] = {
+    **assignment_2.WRONG,
+    **assignment_3.WRONG,
+    **assignment_4.WRONG,
+    **assignment_5.WRONG,
+    **assignment_7.WRONG,
+}
+RIGHT: list[tuple[Key, str]] = [
+    *assignment_2.RIGHT,
+    *assignment_3.RIGHT,
+    *assignment_4.RIGHT,
+    *assignment_5.RIGHT,
+    *assignment_7.RIGHT,
+]
 
 __all__ = ["RIGHT", "WRONG", "Key", "Wrong"]
