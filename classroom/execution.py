@@ -127,6 +127,7 @@ def _do(
     code = cell.known.hidden if questions and cell.known else cell.code
     reply = session.run(
         "test" if questions else "cell",
+        cell.name,
         code,
         seed_of(seed, cell.name),
         limits.of(cell.name, part),
@@ -142,7 +143,8 @@ def _do(
 def in_words(error: dict[str, Any]) -> str:
     """Return an error that a worker sent as a sentence."""
     line, message = error.get("line"), str(error.get("message", ""))[:400]
-    where = f" (line {line})" if isinstance(line, int) else ""
+    cell = str(error.get("cell", ""))[:100]
+    where = f" (line {line} of {cell})" if isinstance(line, int) else ""
     return f"{str(error.get('type', 'error'))[:100]}: {message}".removesuffix(": ") + where
 
 

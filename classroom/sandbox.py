@@ -196,7 +196,7 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _start_without(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
-    folder = tempfile.mkdtemp(prefix="without-sandbox-")
+    folder = tempfile.gettempdir()
     environment = {**_environment(folder), "PYTHONPATH": str(KIT.parent)}
     return _popen([sys.executable, *arguments], cwd=folder, env=environment)
 

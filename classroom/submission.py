@@ -59,8 +59,8 @@ def parse(data: bytes) -> dict[str, Any]:
         SubmissionError: it is too large, or no notebook.
     """
     if len(data) > LARGEST:
-        size = f"{len(data) / 2**20:.0f} MB, and {LARGEST // 2**20} MB is the most"
-        raise SubmissionError(f"the file has {size}: clear the outputs and hand it in again")
+        most = f"{LARGEST // 2**20} MB"
+        raise SubmissionError(f"the file has more than {most}: clear its outputs and try again")
     try:
         notebook = json.loads(data)
     except (ValueError, RecursionError):
