@@ -8,10 +8,10 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book check test lint lab notebooks replicate bench doctor links clean
+.PHONY: help setup book check test lint lab notebooks replicate bench doctor links release-assignments grade clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s%s\n", $$1, $$2}' Makefile
 
 setup:  ## install into .venv what is missing there (all others do this first)
 	@sh tools/setup.sh
@@ -54,6 +54,13 @@ doctor: setup  ## check the installation
 
 links: setup  ## point every link to a fork: make links REPOSITORY=owner/name
 	@$(RUN) tools.links $(REPOSITORY)
+
+release-assignments: setup  ## make the students' notebooks (SEED=2027: another variant)
+	@$(RUN) classroom release $(if $(SEED),--seed $(SEED)) $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+grade: setup  ## grade notebooks in a sandbox: make grade SUBMISSIONS=folder (ASSIGNMENT=2)
+	@test -n "$(SUBMISSIONS)" || { echo "Say what to grade: make grade SUBMISSIONS=folder" >&2; exit 2; }
+	@$(RUN) classroom grade "$(SUBMISSIONS)" $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT)) $(if $(SEED),--seed $(SEED)) $(if $(UNSAFE),--unsafe-without-sandbox)
 
 clean:  ## remove what was built, but not .venv
 	@rm -rf _build

@@ -13,7 +13,7 @@ from typing import Any
 from classroom.cells import Cell, Kind, Source
 
 LARGEST = 10 * 2**20  # bytes
-OWN = "(own)"  # begins the name of a cell that the student added
+ADDED = "added cell"  # begins the name of a cell that the student wrote
 _CELLS = 2000  # a notebook of more is cut here
 
 
@@ -117,7 +117,7 @@ def match(notebook: dict[str, Any], source: Source) -> Submission:
 def _add(submission: Submission, after: str, added: dict[str, list[str]]) -> None:
     for number, code in enumerate(added.get(after, []), start=1):
         where = f"after {after}" if after else "at the start"
-        submission.cells.append(Code(f"{OWN} cell {number} {where}", code))
+        submission.cells.append(Code(f"{ADDED} {number} {where}", code))
 
 
 def _notes_on_metadata(notebook: dict[str, Any], source: Source) -> list[str]:

@@ -119,7 +119,7 @@ def endless() -> dict[str, Member]:
         "loop in a solution": member(
             6, "the open test: took longer than", answers={"double": in_solution}
         ),
-        "loop in a cell": own(loop, 10, "(own) cell 1 after imports: took longer than"),
+        "loop in a cell": own(loop, 10, "added cell 1 after imports: took longer than"),
         "loop in an open test": Member(
             notebook(edited), 10, ("the cell test-double was edited; the original was used",)
         ),
@@ -173,7 +173,7 @@ def leaving() -> dict[str, Member]:
     gone = "import os\nos._exit(0)"
     closes = "import os\nos.closerange(3, 50)"
     return {
-        "os._exit": own(gone, 10, "(own) cell 1 after imports: ended the Python process"),
+        "os._exit": own(gone, 10, "added cell 1 after imports: ended the Python process"),
         "os._exit in a solution": member(
             6,
             "the open test: ended the Python process",
@@ -274,7 +274,7 @@ def broken() -> dict[str, Member]:
             notebook([*cells, *tests, *tests]), 10, ("the cell test-double is there 3 times",)
         ),
         "a syntax error": member(
-            4, "SyntaxError: ", "(line 1 of center)", answers={"center": "def center(x: return x"}
+            4, "SyntaxError: ", "(line 1)", answers={"center": "def center(x: return x"}
         ),
         "not json": Member(b"# not a notebook", 0, ("it is not valid JSON",)),
         "deep json": Member(b"[" * 10**6, 0, ("it is not valid JSON",)),
