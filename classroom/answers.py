@@ -104,7 +104,8 @@ def difference(expected: Any, got: Any) -> str | None:
     if isinstance(expected, np.ndarray):
         return _difference_of_arrays(expected, got)
     if isinstance(expected, list):
-        got = list(got) if isinstance(got, np.ndarray) and got.ndim else got
+        if isinstance(got, np.ndarray) and got.ndim:
+            got = [np.asarray(part) for part in got]
         if not isinstance(got, list) or len(got) != len(expected):
             return f"{len(expected)} values in a list are expected; {_described(got)} came"
         pairs = enumerate(zip(expected, got, strict=True))
