@@ -70,7 +70,7 @@ def _decode(sent: Any) -> Any:
             raise ValueError(sent["dtype"])
         data = np.frombuffer(base64.b64decode(sent["array"], validate=True), sent["dtype"])
         shape = tuple(int(size) for size in sent["shape"])
-        if min(shape, default=0) < 0 or math.prod(shape) != data.size:
+        if min(shape, default=0) < 0:
             raise ValueError(shape)
         return data.reshape(shape)
     if "list" in sent:
