@@ -27,7 +27,9 @@ WRONG: dict[Key, list[Wrong]] = {
         Wrong(".tanh() * g", ".tanh() + g", "not added"),
         Wrong(
             "    for f, g in blocks:",
-            "    x0 = x\n    for f, g in [(lambda h, f=f: f(x0), lambda h, g=g: g(x0)) for f, g in blocks]:",
+            "    arms = [(f(x).tanh(), g(x).sigmoid()) for f, g in blocks]\n"
+            "    return x + sum(change * gate for change, gate in arms)\n"
+            "    for f, g in blocks:",
             "not the first x",
         ),
     ],
