@@ -66,6 +66,14 @@ def _released(cell: Cell) -> NotebookNode:
     return node
 
 
+def _normalize(path: Path) -> None:
+    """Bring a source into the canonical form that its author's editor has left."""
+    stored = path.read_text(encoding="utf-8")
+    if (text := canonical.canonical(stored)) != stored:
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name}: brought into canonical form")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
     parser.description = __doc__
@@ -86,6 +94,7 @@ def main(args: argparse.Namespace) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     try:
         for path in source.find(args.assignment):
+            _normalize(path)
             assignment = source.load(path, args.seed)
             target = args.output / path.name
             target.write_text(release(assignment, path.name, address), encoding="utf-8")

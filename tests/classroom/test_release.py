@@ -68,6 +68,12 @@ def test_no_solution_no_hidden_test_and_no_rubric_is_released(path):
 
 
 @each_source
+def test_a_source_is_in_canonical_form(path):
+    stored = path.read_text(encoding="utf-8")
+    assert canonical.canonical(stored) == stored, "run `python -m classroom release`"
+
+
+@each_source
 def test_a_released_notebook_is_in_canonical_form_and_has_no_outputs(path):
     for assignment in variants(path):
         text = release.release(assignment, path.name, ADDRESS)
@@ -108,6 +114,15 @@ def test_a_released_notebook_begins_like_a_page_of_the_book(path):
     assert f"[Open in Colab](https://colab.research.google.com/github/{file})" in text
     install = next(cell for cell in source.load(path, 0).cells if cell.kind == "setup")
     assert install.code == links.setup_cell(ADDRESS)
+
+
+@each_source
+def test_the_page_of_assignments_leads_to_it_and_says_its_title_and_time(path):
+    about = canonical.read(path.read_text(encoding="utf-8")).metadata.mmtutor
+    page = (canonical.ROOT / "book" / "assignments.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if f"assignments/{path.name})" in line]
+    assert f"| {about.assignment} · {about.title} |" in row
+    assert f"| {about.minutes} |" in row and row.count(f"assignments/{path.name})") == 2
 
 
 def executed(path, assignment, solved):
@@ -155,6 +170,16 @@ def test_the_command_writes_every_assignment_in_the_variant_of_the_seed(tmp_path
     assert set(written) == {path.name for path in SOURCES}
     assert written["2-residual-blocks.ipynb"]["metadata"]["mmtutor"]["variant"] == 1
     assert "2-residual-blocks.ipynb: variant 1, 40 points" in capsys.readouterr().out
+
+
+def test_the_command_brings_an_edited_source_into_canonical_form(tmp_path, capsys, monkeypatch):
+    (stored,) = source.find("2")
+    edited = tmp_path / stored.name
+    edited.write_text(json.dumps(json.loads(stored.read_text(encoding="utf-8"))), encoding="utf-8")
+    monkeypatch.setattr(source, "find", lambda assignment: [edited])
+    assert release.main(SimpleNamespace(seed=0, assignment="2", output=tmp_path / "new")) == 0
+    assert edited.read_bytes() == stored.read_bytes()
+    assert "brought into canonical form" in capsys.readouterr().out
 
 
 def test_an_unknown_assignment_is_refused_with_those_that_there_are(tmp_path, capsys):
