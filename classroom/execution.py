@@ -140,8 +140,8 @@ def _do(
         found.replies[cell.name] = reply
 
 
-def in_words(error: dict[str, Any], name: str) -> str:
-    """Return an error that a worker sent while it ran a cell of this name as a sentence."""
+def in_words(error: dict[str, Any], name: str = "code") -> str:
+    """Return an error that a worker sent while it ran the cell `name` as a sentence."""
     line, message = error.get("line"), str(error.get("message", ""))[:400]
     cell = str(error.get("cell", ""))[:100]
     place = f"line {line}" if cell == name else f"line {line} of {cell}"

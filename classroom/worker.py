@@ -56,7 +56,7 @@ class Notebook:
         self.names["get_ipython"] = _Shell
         self.names["display"] = lambda *things, **options: None
 
-    def cell(self, name: str, code: str) -> dict[str, Any] | None:
+    def cell(self, code: str, name: str = "code") -> dict[str, Any] | None:
         """Execute a cell, and return its error, if any."""
         try:
             exec(compile(_plain_python(code), f"{CELL}{name}", "exec"), self.names)
@@ -167,7 +167,7 @@ def serve(commands: Iterator[str], messages: TextIO) -> None:
         if command["do"] == "test":
             error = notebook.test(command["code"], command["seed"], command["reference"])
         else:
-            error = notebook.cell(command["name"], command["code"])
+            error = notebook.cell(command["code"], command["name"])
         send({"done": True, "error": error, "seconds": time.monotonic() - start})
 
 
