@@ -13,7 +13,7 @@ from classroom.sandbox import Sandbox
 
 START = 120.0  # seconds to import torch, on a busy machine
 OUTPUT = 20 * 2**20  # bytes that a cell may print
-MESSAGES = 64 * 2**20  # bytes that may come back from a cell
+MESSAGES = 16 * 2**20  # bytes that may come back from a cell
 ANSWERS = 1000  # from one test
 THREADS = 1000  # more than fit into the memory with stacks of the usual size
 LOOK = 0.2  # seconds between two counts of the threads
@@ -61,7 +61,7 @@ class Session:
         arguments = ["-m", "classroom.worker", str(int(cpu_seconds) + CPU_BEYOND)]
         self._process = sandbox.start(arguments)
         self._number = 0
-        self._lines = b""
+        self._lines = bytearray()  # the beginning of a line
         self._said = b""  # the last of what was printed
         self._selector = selectors.DefaultSelector()
         for pipe in (self._process.stdout, self._process.stderr):
@@ -176,9 +176,11 @@ class Session:
 
     def _take(self, chunk: bytes, reply: Reply) -> bool:
         """Put whole lines into the reply, and return whether one of them was the last."""
-        *lines, self._lines = (
-            (self._lines + chunk).split(b"\n") if b"\n" in chunk else (self._lines + chunk,)
-        )
+        self._lines += chunk
+        if b"\n" not in chunk:
+            return False
+        *lines, rest = bytes(self._lines).split(b"\n")
+        self._lines = bytearray(rest)
         done = False
         for line in lines:
             try:

@@ -15,6 +15,7 @@ from classroom.cells import Cell, Kind, Source
 LARGEST = 10 * 2**20  # bytes
 ADDED = "added cell"  # begins the name of a cell that the student wrote
 _CELLS = 2000  # a notebook of more is cut here
+_TEXT = 20_000  # characters of a written answer
 
 
 class SubmissionError(Exception):
@@ -105,7 +106,7 @@ def match(notebook: dict[str, Any], source: Source) -> Submission:
             continue
         mine = first.get(known.grade_id)
         if known.kind == "written":
-            submission.written[known.grade_id] = mine.text if mine else ""
+            submission.written[known.grade_id] = mine.text[:_TEXT] if mine else ""
         elif known.kind in ("test", "setup"):
             submission.cells.append(Code(known.grade_id, known.code, known))
         elif known.kind == "solution" and mine is not None:
