@@ -8,10 +8,10 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book check test lint lab notebooks replicate bench doctor links clean challenge leaderboard
+.PHONY: help setup book check test lint lab notebooks replicate bench doctor links release-assignments grade challenge leaderboard exercises-report instructors slides clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s%s\n", $$1, $$2}' Makefile
 
 setup:  ## install into .venv what is missing there (all others do this first)
 	@sh tools/setup.sh
@@ -52,6 +52,16 @@ bench: setup  ## time the package beside its rivals, and redraw the book's page 
 doctor: setup  ## check the installation
 	@$(RUN) mmtutor doctor
 
+links: setup  ## point every link to a fork: make links REPOSITORY=owner/name
+	@$(RUN) tools.links $(REPOSITORY)
+
+release-assignments: setup  ## make the students' notebooks (SEED=2027: another variant)
+	@$(RUN) classroom release $(if $(SEED),--seed $(SEED)) $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+grade: setup  ## grade notebooks in a sandbox: make grade SUBMISSIONS=folder (ASSIGNMENT=2)
+	@test -n "$(SUBMISSIONS)" || { echo "Say what to grade: make grade SUBMISSIONS=folder" >&2; exit 2; }
+	@$(RUN) classroom grade "$(SUBMISSIONS)" $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT)) $(if $(SEED),--seed $(SEED)) $(if $(UNSAFE),--unsafe-without-sandbox)
+
 challenge: setup  ## draw a challenge for a class: make challenge SEED="a long secret"
 	@$(RUN) classroom.challenge make --output challenge $(if $(SEED),--seed "$(SEED)")
 	@$(RUN) classroom.challenge baselines challenge
@@ -59,9 +69,6 @@ challenge: setup  ## draw a challenge for a class: make challenge SEED="a long s
 leaderboard: setup  ## judge a folder: make leaderboard SUBMISSIONS=dir (PUBLIC=1: without the private half)
 	@$(RUN) classroom.challenge leaderboard "$(SUBMISSIONS)" --output challenge \
 		--answers $(or $(ANSWERS),challenge/teacher/answers.npz) $(if $(PUBLIC),--public)
-
-links: setup  ## point every link to a fork: make links REPOSITORY=owner/name
-	@$(RUN) tools.links $(REPOSITORY)
 
 clean:  ## remove what was built, but not .venv
 	@rm -rf _build

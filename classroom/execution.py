@@ -127,6 +127,7 @@ def _do(
     code = cell.known.hidden if questions and cell.known else cell.code
     reply = session.run(
         "test" if questions else "cell",
+        cell.name,
         code,
         seed_of(seed, cell.name),
         limits.of(cell.name, part),
@@ -134,15 +135,17 @@ def _do(
     )
     found.seconds[cell.name, part] = reply.seconds
     if reply.error:
-        found.errors[cell.name, part] = in_words(reply.error)
+        found.errors[cell.name, part] = in_words(reply.error, cell.name)
     if questions:
         found.replies[cell.name] = reply
 
 
-def in_words(error: dict[str, Any]) -> str:
-    """Return an error that a worker sent as a sentence."""
+def in_words(error: dict[str, Any], name: str = "code") -> str:
+    """Return an error that a worker sent while it ran the cell `name` as a sentence."""
     line, message = error.get("line"), str(error.get("message", ""))[:400]
-    where = f" (line {line})" if isinstance(line, int) else ""
+    cell = str(error.get("cell", ""))[:100]
+    place = f"line {line}" if cell == name else f"line {line} of {cell}"
+    where = f" ({place})" if isinstance(line, int) else ""
     return f"{str(error.get('type', 'error'))[:100]}: {message}".removesuffix(": ") + where
 
 

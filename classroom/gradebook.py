@@ -200,7 +200,9 @@ def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]
 
 
 def _safe(value: Any) -> Any:
-    """Return a text that a spreadsheet does not take for a formula."""
+    """Return a value as a spreadsheet should show it; a text is never taken for a formula."""
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@") and value != "-":
         return f"'{value}"
     return value

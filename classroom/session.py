@@ -6,14 +6,17 @@ import selectors
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from classroom.sandbox import Sandbox
 
 START = 120.0  # seconds to import torch, on a busy machine
 OUTPUT = 20 * 2**20  # bytes that a cell may print
-MESSAGES = 64 * 2**20  # bytes that may come back from a cell
+MESSAGES = 16 * 2**20  # bytes that may come back from a cell
 ANSWERS = 1000  # from one test
+THREADS = 1000  # more than fit into the memory with stacks of the usual size
+LOOK = 0.2  # seconds between two counts of the threads
 CPU_BEYOND = 600  # seconds; the clock of the session stops a worker long before
 
 
@@ -24,7 +27,7 @@ class Reply:
     Attributes:
         answers: name → encoded answer, the first of each name.
         mistakes: name → message → encoded wrong answer, as the reference sends them.
-        error: kind, message and line of an exception, or None.
+        error: kind, message, cell and line of an exception, or None.
         seconds: how long it took, by the clock of this side.
     """
 
@@ -58,7 +61,7 @@ class Session:
         arguments = ["-m", "classroom.worker", str(int(cpu_seconds) + CPU_BEYOND)]
         self._process = sandbox.start(arguments)
         self._number = 0
-        self._lines = b""
+        self._lines = bytearray()  # the beginning of a line
         self._said = b""  # the last of what was printed
         self._selector = selectors.DefaultSelector()
         for pipe in (self._process.stdout, self._process.stderr):
@@ -94,12 +97,13 @@ class Session:
                 pass
 
     def run(
-        self, do: str, code: str, seed: int, seconds: float, *, reference: bool = False
+        self, do: str, name: str, code: str, seed: int, seconds: float, *, reference: bool = False
     ) -> Reply:
         """Execute a cell, or the hidden questions of a test.
 
         Args:
             do: `"cell"` or `"test"`.
+            name: of the cell, for messages of errors.
             code: what to execute.
             seed: of `fresh` and of all global generators.
             seconds: how long it may take.
@@ -109,8 +113,8 @@ class Session:
             WorkerLostError: it took too long, printed or sent too much, or ended the process.
         """
         self._number += 1
-        command = {"id": self._number, "do": do, "code": code, "seed": seed}
-        line = json.dumps({**command, "reference": reference}).encode() + b"\n"
+        command = {"id": self._number, "do": do, "name": name, "code": code}
+        line = json.dumps({**command, "seed": seed, "reference": reference}).encode() + b"\n"
         stdin = self._process.stdin
         assert stdin is not None
         try:
@@ -135,12 +139,16 @@ class Session:
     def _receive(self, seconds: float) -> Reply:
         """Collect messages until the worker says that it is done with the command."""
         start = time.monotonic()
-        reply, printed, received = Reply(), 0, 0
+        reply, printed, received, looked = Reply(), 0, 0, 0.0
         while True:
             reply.seconds = time.monotonic() - start
             if reply.seconds > seconds:
                 raise WorkerLostError(f"took longer than {seconds:.0f} s", reply)
-            for key, _ in self._selector.select(seconds - reply.seconds):
+            if reply.seconds > looked + LOOK:
+                looked = reply.seconds
+                if _threads(self._process.pid) > THREADS:
+                    raise WorkerLostError(f"started more than {THREADS} threads", reply)
+            for key, _ in self._selector.select(min(LOOK, seconds - reply.seconds)):
                 chunk = self._read(key)
                 if key.fileobj is self._process.stderr:
                     printed += len(chunk)
@@ -168,9 +176,11 @@ class Session:
 
     def _take(self, chunk: bytes, reply: Reply) -> bool:
         """Put whole lines into the reply, and return whether one of them was the last."""
-        *lines, self._lines = (
-            (self._lines + chunk).split(b"\n") if b"\n" in chunk else (self._lines + chunk,)
-        )
+        self._lines += chunk
+        if b"\n" not in chunk:
+            return False
+        *lines, rest = bytes(self._lines).split(b"\n")
+        self._lines = bytearray(rest)
         done = False
         for line in lines:
             try:
@@ -192,3 +202,15 @@ class Session:
             reply.answers[name] = message.get("value")
             reply.mistakes[name] = message.get("mistakes")
         return False
+
+
+def _threads(process: int) -> int:
+    """Return how many threads a process and its descendants have."""
+    count = 0
+    try:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            count += 1
+            count += sum(map(_threads, map(int, (thread / "children").read_text().split())))
+    except OSError:
+        pass  # it has just ended
+    return count

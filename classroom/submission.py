@@ -13,8 +13,9 @@ from typing import Any
 from classroom.cells import Cell, Kind, Source
 
 LARGEST = 10 * 2**20  # bytes
-OWN = "(own)"  # begins the name of a cell that the student added
+ADDED = "added cell"  # begins the name of a cell that the student wrote
 _CELLS = 2000  # a notebook of more is cut here
+_TEXT = 20_000  # characters of a written answer
 
 
 class SubmissionError(Exception):
@@ -59,8 +60,8 @@ def parse(data: bytes) -> dict[str, Any]:
         SubmissionError: it is too large, or no notebook.
     """
     if len(data) > LARGEST:
-        size = f"{len(data) / 2**20:.0f} MB, and {LARGEST // 2**20} MB is the most"
-        raise SubmissionError(f"the file has {size}: clear the outputs and hand it in again")
+        most = f"{LARGEST // 2**20} MB"
+        raise SubmissionError(f"the file has more than {most}: clear its outputs and try again")
     try:
         notebook = json.loads(data)
     except (ValueError, RecursionError):
@@ -105,7 +106,7 @@ def match(notebook: dict[str, Any], source: Source) -> Submission:
             continue
         mine = first.get(known.grade_id)
         if known.kind == "written":
-            submission.written[known.grade_id] = mine.text if mine else ""
+            submission.written[known.grade_id] = mine.text[:_TEXT] if mine else ""
         elif known.kind in ("test", "setup"):
             submission.cells.append(Code(known.grade_id, known.code, known))
         elif known.kind == "solution" and mine is not None:
@@ -117,7 +118,7 @@ def match(notebook: dict[str, Any], source: Source) -> Submission:
 def _add(submission: Submission, after: str, added: dict[str, list[str]]) -> None:
     for number, code in enumerate(added.get(after, []), start=1):
         where = f"after {after}" if after else "at the start"
-        submission.cells.append(Code(f"{OWN} cell {number} {where}", code))
+        submission.cells.append(Code(f"{ADDED} {number} {where}", code))
 
 
 def _notes_on_metadata(notebook: dict[str, Any], source: Source) -> list[str]:

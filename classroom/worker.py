@@ -23,7 +23,8 @@ from classroom import answers
 EXTRA_MEMORY = 3 * 2**30  # bytes that a student's code may take beyond Python and torch
 FILE_SIZE = 64 * 2**20
 OPEN_FILES = 256
-TASKS = 256  # threads; not counted where the grader runs as root
+TASKS = 4096  # threads; the session stops a worker before, and root has no such limit
+CELL = "cell "  # begins the file name of every cell's code
 MESSAGE = 400  # characters of an error's message that are sent
 
 
@@ -55,10 +56,10 @@ class Notebook:
         self.names["get_ipython"] = _Shell
         self.names["display"] = lambda *things, **options: None
 
-    def cell(self, code: str) -> dict[str, Any] | None:
+    def cell(self, code: str, name: str = "code") -> dict[str, Any] | None:
         """Execute a cell, and return its error, if any."""
         try:
-            exec(compile(_plain_python(code), "<cell>", "exec"), self.names)
+            exec(compile(_plain_python(code), f"{CELL}{name}", "exec"), self.names)
         except BaseException as error:  # SystemExit and KeyboardInterrupt end a cell only
             return _described(error)
         return None
@@ -107,7 +108,10 @@ class _Shell:
 
     def run_cell_magic(self, magic: str, line: str, body: str) -> None:
         if magic in ("time", "timeit", "capture", "prun"):
-            exec(compile(_plain_python(body), "<cell>", "exec"), vars(sys.modules["__main__"]))
+            exec(
+                compile(_plain_python(body), f"{CELL}{magic}", "exec"),
+                vars(sys.modules["__main__"]),
+            )
 
 
 def _plain_python(code: str) -> str:
@@ -123,18 +127,21 @@ def _plain_python(code: str) -> str:
 
 
 def _described(error: BaseException) -> dict[str, Any]:
-    """Return the kind of an error, its message, and the line of the cell where it arose."""
-    line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+    """Return the kind of an error, its message, and the last cell and line that led to it."""
+    line, cell = None, ""
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(CELL):
+        line, cell = error.lineno, str(error.filename)
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == "<cell>":
-            line = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename.startswith(CELL):
+            line, cell = trace.tb_lineno, trace.tb_frame.f_code.co_filename
         trace = trace.tb_next
     try:
         message = str(error)[:MESSAGE]
     except BaseException:
         message = ""
-    return {"type": type(error).__name__[:100], "message": message, "line": line}
+    cell = cell.removeprefix(CELL)
+    return {"type": type(error).__name__[:100], "message": message, "line": line, "cell": cell}
 
 
 def _seed_everything(seed: int) -> None:
@@ -160,7 +167,7 @@ def serve(commands: Iterator[str], messages: TextIO) -> None:
         if command["do"] == "test":
             error = notebook.test(command["code"], command["seed"], command["reference"])
         else:
-            error = notebook.cell(command["code"])
+            error = notebook.cell(command["code"], command["name"])
         send({"done": True, "error": error, "seconds": time.monotonic() - start})
 
 
