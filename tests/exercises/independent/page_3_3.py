@@ -121,7 +121,7 @@ WRONG = {
         # The example.
         lambda hertz, rate: 1000,
         # Whole numbers only.
-        lambda hertz, rate: int(folded_by_rest(hertz, rate)) // 2 * 2,
+        lambda hertz, rate: int(folded_by_rest(hertz, rate)),
     ],
     "3.3.b": [
         # NaN times zero is NaN.
