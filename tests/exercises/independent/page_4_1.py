@@ -227,8 +227,8 @@ WRONG = {
         float(norm.cdf(2 * norm.ppf(0.8))),
         # In per cent.
         88.3,
-        # The mean of 0.8 and 0.96, less what is rounded.
-        0.86,
+        # A quarter of what is left to gain.
+        0.85,
         # The share that is wrong.
         0.117,
         # One half of what can be gained.
