@@ -156,9 +156,7 @@ class DetachedShortcut(Named):
 
 class FromThePackage(blocks.ResidualBlock):
     def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__(
-            in_channels, out_channels, stride=stride, bottleneck=True, zero_init=True
-        )
+        super().__init__(in_channels, out_channels, stride=stride, bottleneck=True, zero_init=True)
 
     def forward(self, x):
         return super().forward(x)

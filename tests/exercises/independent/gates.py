@@ -36,7 +36,10 @@ def gate_by_examples(features, W, V, present):
     """Work on one example after the other, with the modalities that it has."""
     rows = []
     for i, here in enumerate(present.tolist()):
-        mine = [x[i] if there else torch.zeros_like(x[i]) for x, there in zip(features, here, strict=True)]  # noqa: E501
+        mine = [
+            x[i] if there else torch.zeros_like(x[i])
+            for x, there in zip(features, here, strict=True)
+        ]  # noqa: E501
         h = torch.cat(mine)
         at_hand = [m for m, there in enumerate(here) if there]
         z = torch.zeros(W[0].shape[0])

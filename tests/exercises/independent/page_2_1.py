@@ -210,9 +210,7 @@ WRONG = {
         # The normal curve, half a step off.
         share_by_normal,
         # Integer division.
-        lambda blocks, longest: (
-            sum(math.comb(blocks, k) for k in range(longest + 1)) // 2**blocks
-        ),
+        lambda blocks, longest: sum(math.comb(blocks, k) for k in range(longest + 1)) // 2**blocks,
         # The example.
         lambda blocks, longest: share_by_table(50, 30),
     ],

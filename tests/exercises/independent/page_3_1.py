@@ -32,7 +32,12 @@ def blocks_by_formula(pixels, stages):
 def blocks_by_jumps(pixels, stages):
     jumps = [2**s for s in range(stages)]
     n = 1
-    while 3 + sum(4 * n * j for j in jumps) - sum(2 * (b - a) for a, b in zip(jumps, jumps[1:], strict=False)) < pixels:  # noqa: E501
+    while (
+        3
+        + sum(4 * n * j for j in jumps)
+        - sum(2 * (b - a) for a, b in zip(jumps, jumps[1:], strict=False))
+        < pixels
+    ):  # noqa: E501
         n += 1
     return n
 

@@ -157,7 +157,10 @@ WRONG = {
         # Not divided by the number of examples.
         lambda accuracy, examples: interval_by_names(accuracy, 1),
         # The standard deviation of the widest case, one half.
-        lambda accuracy, examples: (accuracy - 0.98 / examples**0.5, accuracy + 0.98 / examples**0.5),
+        lambda accuracy, examples: (
+            accuracy - 0.98 / examples**0.5,
+            accuracy + 0.98 / examples**0.5,
+        ),
         # The root of p forgotten around 1 - p.
         lambda accuracy, examples: (
             accuracy - 1.96 * (accuracy / examples) ** 0.5,

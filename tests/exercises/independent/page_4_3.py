@@ -159,15 +159,11 @@ WRONG = {
         # Nothing for chance.
         lambda accuracy, missing, chance=0.1: expected_by_keys(accuracy, missing, 0.0),
         # Chance counts fully.
-        lambda accuracy, missing, chance=0.1: (
-            expected_by_keys(accuracy, missing, 0.0) + chance
-        ),
+        lambda accuracy, missing, chance=0.1: expected_by_keys(accuracy, missing, 0.0) + chance,
         # The chance of the example, whatever was given.
         lambda accuracy, missing, chance=0.1: expected_by_keys(accuracy, missing, 0.1),
         # The others may be missing or not.
-        lambda accuracy, missing, chance=0.1: expected_with(
-            accuracy, missing, chance, only_there
-        ),
+        lambda accuracy, missing, chance=0.1: expected_with(accuracy, missing, chance, only_there),
         # Those at hand may be missing.
         lambda accuracy, missing, chance=0.1: expected_with(accuracy, missing, chance, only_gone),
         # Missing and present exchanged.

@@ -130,9 +130,7 @@ WRONG = {
         # Less the mean of each cluster.
         sd_centered_within,
         # Divided by the number of clusters.
-        lambda right, cluster: (
-            sd_by_loop(right, cluster) * len(right) / len(cluster.unique())
-        ),
+        lambda right, cluster: sd_by_loop(right, cluster) * len(right) / len(cluster.unique()),
         # Clusters are corrected for their number.
         lambda right, cluster: (
             sd_by_loop(right, cluster)

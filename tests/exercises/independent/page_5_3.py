@@ -57,13 +57,7 @@ def habit_of_last(train, test):
 
 
 def habit_of_first(train, test):
-    return habit_of_last_known(train[::-1], test)
-
-
-def habit_of_last_known(train, test):
-    rule = dict(train)
-    most = collections.Counter(answer for _, answer in train).most_common(1)[0][0]
-    return sum(rule.get(q, most) == a for q, a in test) / len(test)
+    return habit_of_last(train[::-1], test)
 
 
 def habit_of_rules(train, test):
