@@ -144,8 +144,6 @@ WRONG = {
         lambda s, frames: centered_by_where(s, (frames + 1).clamp(max=s.shape[2])),
         # One frame too few.
         lambda s, frames: centered_by_where(s, (frames - 1).clamp(min=0)),
-        # No gradient.
-        lambda s, frames: centered_by_where(s.detach(), frames),
         # The mean is not taken away.
         cleaned,
     ],

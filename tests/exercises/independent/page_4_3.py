@@ -123,7 +123,7 @@ def complete_with_zeros(h, present, absent):
 
 def order_of_h(h, present, absent):
     full = complete_by_where(h, present, absent)
-    return {name: full[name] for name in sorted(full, key=lambda name: name not in h)}
+    return {name: full[name] for name in [*h, *(absent.keys() - h.keys())]}
 
 
 def not_expanded(h, present, absent):

@@ -184,8 +184,6 @@ WRONG = {
         combine_not_normalized,
         # Who lacks one measurement has none.
         combine_all_or_none,
-        # No gradient.
-        lambda m, sigma, present: combine_by_where(m.detach(), sigma, present),
         # The variance of the mean, not the mean.
         lambda m, sigma, present: 1 / torch.where(present, sigma**-2.0, 0.0).sum(dim=1),
     ],

@@ -65,6 +65,7 @@ RIGHT = {
         interaction_by_torch,
         interaction_by_numpy,
         interaction_by_products,
+        lambda p: p.log().diff(dim=0).diff(dim=1).diff(dim=2).abs().item(),
         lambda p: torch.abs(
             (p.double().log() * torch.tensor([1, -1])).sum(2).mul(2 * torch.eye(2) - 1).sum()
         ),
@@ -125,8 +126,6 @@ WRONG = {
         lambda p: differences(p[..., 1].log()).abs(),
         # Logarithms of the probability of y = 1.
         lambda p: differences((p[..., 1] / p.sum(dim=2)).log()).abs(),
-        # The axis of y comes first.
-        lambda p: differences(p[1].log() - p[0].log()).abs() + 0 * p.sum(),
         # In bits.
         lambda p: differences(p[..., 1].log2() - p[..., 0].log2()).abs(),
         # What is left after the best sum.
