@@ -58,7 +58,8 @@ def copy_in_pairs(n):
 
 
 def copy_turned(n):
-    turn = torch.linalg.qr(torch.randn(n, n)).Q
+    generator = torch.Generator().manual_seed(1)
+    turn = torch.linalg.qr(torch.randn(n, n, generator=generator)).Q
     return two_layers(torch.cat([turn, -turn]), torch.cat([turn.T, -turn.T], dim=1))
 
 

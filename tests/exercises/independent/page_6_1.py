@@ -60,8 +60,8 @@ def cost_of_all(answer, inputs, y_true, name, order):
     return right_share(answer, inputs, y_true) - right_share(answer, shuffled, y_true)
 
 
-def cost_of_own_order(answer, inputs, y_true, name, order):
-    return cost_by_copy(answer, inputs, y_true, name, torch.randperm(len(order)))
+def cost_of_rolled_order(answer, inputs, y_true, name, order):
+    return cost_by_copy(answer, inputs, y_true, name, order.roll(1))
 
 
 def cost_of_zeros(answer, inputs, y_true, name, order):
@@ -126,8 +126,8 @@ WRONG = {
         cost_restored_wrongly,
         # All modalities, together.
         cost_of_all,
-        # Another order.
-        cost_of_own_order,
+        # The order, moved by one.
+        cost_of_rolled_order,
         # The order backwards.
         lambda answer, inputs, y_true, name, order: cost_by_copy(
             answer, inputs, y_true, name, order.argsort()
