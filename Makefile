@@ -21,7 +21,7 @@ book: setup  ## build the book and print where it is
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 # Two processes share the cores: with more threads each, they would wait for one another.
-check test notebooks replicate: export OMP_NUM_THREADS := 1
+check test notebooks replicate exercises-report: export OMP_NUM_THREADS := 1
 
 check: lint  ## check style and types, and test the package: minutes, while you work
 	@$(RUN) pytest tests/model tests/training tests/data tests/figures tests/exercises -m "not slow" $(PARALLEL)
@@ -48,6 +48,9 @@ replicate: setup  ## measure the pages' findings under other conditions (ALL=1: 
 bench: setup  ## time the package beside its rivals, and redraw the book's page of costs
 	@$(RUN) benchmarks
 	@$(RUN) tools.costs
+
+exercises-report: setup  ## count how often the exercises' checks judge rightly
+	@$(RUN) tools.exercises_report
 
 doctor: setup  ## check the installation
 	@$(RUN) mmtutor doctor

@@ -1,0 +1,44 @@
+import pytest
+
+from mmtutor import exercises
+from mmtutor.exercises import prediction
+from tests.exercises.known_misjudgments import KNOWN
+from tools.exercises_report import Case, cases, judge, report
+
+CASES = {case.name: case for case in cases()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_predicted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction, "_first", {})
+
+
+def test_every_exercise_has_two_right_answers_and_four_wrong_ones() -> None:
+    for number in exercises.numbers():
+        assert f"{number} right 2" in CASES
+        assert f"{number} wrong 4" in CASES
+
+
+def test_every_known_misjudgment_is_of_an_answer() -> None:
+    assert KNOWN.keys() <= CASES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_check_judges_rightly(name: str) -> None:
+    accepted, said = judge(CASES[name])
+    if name in KNOWN:
+        assert accepted != CASES[name].is_right, "judged rightly now: take it out of KNOWN"
+    else:
+        assert accepted == CASES[name].is_right, said
+
+
+def test_the_report_counts_and_lists_what_is_misjudged() -> None:
+    lines: list[str] = []
+    right, wrong = Case("2.1.a", True, 1, 5), Case("3.1.a", False, 2, "no")
+    report([(right, True, "✓"), (right, False, "✗ not 5"), (wrong, True, "✓ yes")], lines.append)
+    assert [line.split() for line in lines[1:4]] == [
+        ["2.1", "1", "1", "0", "0"],
+        ["3.1", "0", "0", "0", "1"],
+        ["all", "1", "1", "0", "1"],
+    ]
+    assert lines[4:] == ["\n2.1.a right 1: 5\n    ✗ not 5", "\n3.1.a wrong 2: 'no'\n    ✓ yes"]
