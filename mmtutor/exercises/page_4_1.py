@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.exercises.exercise import Exercise, are_close, as_floats, expect
+from mmtutor.exercises.comparing import are_close, as_floats
+from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
 

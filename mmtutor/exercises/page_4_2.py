@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close
 from mmtutor.exercises.exercise import Exercise, expect
 
 Batches = Sequence[tuple[Tensor, Tensor]]

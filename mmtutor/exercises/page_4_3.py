@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close
 from mmtutor.exercises.exercise import Exercise, expect
 
 Expected = Callable[[Mapping[tuple[str, ...], float], Mapping[str, float], float], float]

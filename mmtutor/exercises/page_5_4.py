@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmtutor.exercises.comparing import are_close
 from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.losses import info_nce
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close
 from mmtutor.exercises.exercise import Exercise, expect
 
 Merge = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]

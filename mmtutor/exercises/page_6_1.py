@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close
 from mmtutor.exercises.exercise import Exercise, expect
 
 Answer = Callable[[Mapping[str, Tensor]], Tensor]

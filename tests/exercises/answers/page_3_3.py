@@ -78,7 +78,7 @@ ANSWERS = {
         wrong={
             "is heard as it is": lambda hertz, rate: abs(rate - hertz),
             "nothing is heard at 3000 Hz": lambda hertz, rate: hertz % rate,
-            "nothing is heard at 2000.0 Hz": lambda hertz, rate: min(hertz, rate / 2),
+            "nothing is heard at 2000 Hz": lambda hertz, rate: min(hertz, rate / 2),
             "as in a mirror": lambda hertz, rate: hertz % (rate / 2),
             "the last that is heard": last_excluded,
             "a frequency is not negative": mirrored_without_size,

@@ -74,7 +74,7 @@ ANSWERS = {
                 for g in gradients
             ],
             "same shapes": lambda gradients, limit: by_one_vector(gradients, limit)[0],
-            "to norm 1 are": lambda gradients, limit: gradients,
+            "to norm 1, expected": lambda gradients, limit: gradients,
         },
     ),
 }
