@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -66,6 +67,19 @@ def without_modules(answer: Callable[..., Any], room: str, mistake: str) -> Call
 
     def call(*args: Any) -> Any:
         with _no_modules(room, mistake):
+            return answer(*args)
+
+    return call
+
+
+def without_optimizers(answer: Callable[..., Any], mistake: str) -> Callable[..., Any]:
+    """Return the answer; it raises `Mistake` if it makes an optimizer of torch."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise Mistake(mistake)
+
+    def call(*args: Any) -> Any:
+        with mock.patch.object(torch.optim.Optimizer, "__init__", refuse):
             return answer(*args)
 
     return call

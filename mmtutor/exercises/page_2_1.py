@@ -26,7 +26,6 @@ def count_parameters(in_channels: int, out_channels: int, stride: int) -> int:
 
 def _check_count(answer: Callable[[int, int, int], int]) -> None:
     right = {sizes: _true_count(*sizes) for sizes in [(16, 16, 1), (16, 32, 2)]}
-    answer = without_modules(answer, "", "count without building the block, or any layer of it")
     plain = as_number(answer(16, 16, 1))
     expect(plain != 2 * 9 * 16 * 16, "a normalization has a weight and a bias for each channel")
     expect(plain == right[16, 16, 1], f"(16, 16, 1) has 4,672 parameters, not {plain:,.10g}")
@@ -50,6 +49,8 @@ def _check_count(answer: Callable[[int, int, int], int]) -> None:
         as_number(answer(16, 32, 1)) not in (no_projection, right[16, 16, 1]),
         "other channels alone also change the shape, so they need a projection",
     )
+    told = "you build the block, or a layer of it: write a formula"
+    without_modules(answer, "", told)(16, 32, 2)
 
 
 def _blocks() -> Iterator[tuple[int, int, int]]:

@@ -16,7 +16,7 @@ import torch
 
 from mmtutor import exercises, seed_everything
 from mmtutor.exercises import prediction
-from mmtutor.exercises.comparing import agree, are_close, as_floats, beside
+from mmtutor.exercises.comparing import are_close, as_floats
 from mmtutor.exercises.exercise import Exercise, is_untouched
 from tests.exercises import answers
 
@@ -48,8 +48,11 @@ def printed(capsys: pytest.CaptureFixture[str], number: str, answer: object) -> 
 def written_anew(solution: Any) -> Any:
     """Return what does the same as a solution, and is not that solution."""
     if isinstance(solution, type):
-        return type(solution.__name__, (solution,), {"forward": lambda self, x: self.run(x)} | {
-            "run": solution.forward})
+        return type(
+            solution.__name__,
+            (solution,),
+            {"forward": lambda self, x: self.run(x)} | {"run": solution.forward},
+        )
     return functools.wraps(solution)(lambda *given: solution(*given))
 
 
