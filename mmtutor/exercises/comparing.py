@@ -88,13 +88,12 @@ def beside(given: Any, wanted: Any) -> str:
 def shown(value: Any, digits: int = 4) -> str:
     """Return a value as short text: numbers without their type, large tensors by their shape."""
     if isinstance(value, Tensor | np.ndarray):
-        if value.size > 24 if isinstance(value, np.ndarray) else value.numel() > 24:
-            return described(value)
-        return shown(value.tolist(), digits)
+        is_large = math.prod(value.shape) > 24
+        return described(value) if is_large else shown(value.tolist(), digits)
     if isinstance(value, bool | np.bool_) or value is None:
         return str(value)
     if isinstance(value, float | np.floating):
-        return f"{value:.{digits}g}" if abs(value) < 1e4 or math.isinf(value) else f"{value:.12g}"
+        return f"{float(value):.{digits if abs(value) < 1e4 else 12}g}"
     if isinstance(value, int | np.integer):
         return str(value)
     if isinstance(value, Mapping):

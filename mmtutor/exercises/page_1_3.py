@@ -129,7 +129,8 @@ def _check_copying(answer: Callable[[int], Any]) -> None:
 def _inputs(layers: nn.Sequential, n: int) -> Tensor:
     """Return inputs in the precision of the layers."""
     generator = torch.Generator().manual_seed(n)
-    return torch.randn(64, n, generator=generator).to(layers[0].weight.dtype)
+    precision = next(layers.parameters()).dtype
+    return torch.randn(64, n, generator=generator).to(precision)
 
 
 EXERCISES = {

@@ -93,9 +93,7 @@ def _check_other_labels(answer: Choose) -> None:
 def _rows(answer: Choose, labels: Tensor, share: float, seed: int) -> list[int]:
     rows = answer(labels, share, seed)
     numbers = as_floats(rows)
-    is_mask = (
-        getattr(rows, "dtype", None) in (torch.bool, bool) or numbers.numel() == len(labels) > 64
-    )
+    is_mask = isinstance(rows[0], bool) or getattr(rows, "dtype", None) in (torch.bool, bool)
     expect(
         numbers.ndim == 1 and not is_mask and bool((numbers == numbers.round()).all()),
         "return the positions in `labels` as one int64 tensor",

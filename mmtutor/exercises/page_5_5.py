@@ -79,8 +79,8 @@ def _measurements() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         present = torch.rand(batch, count, generator=generator) < 0.6
         yield m, sigma, present
         yield m.double(), sigma.double(), present | True
-        holes = (torch.where(present, each, torch.nan) for each in (m, sigma))
-        yield *holes, present
+        holes = torch.where(present, 1.0, torch.nan)
+        yield m * holes, sigma * holes, present
         yield m, torch.where(present, sigma, 0.0), present
 
 

@@ -54,6 +54,7 @@ def calibrated(reset=True, momentum=None, mode=True, back=True, momentum_back=Tr
 
 def in_a_copy_by_hooks(model, batches):
     model = deepcopy(model)
+    modes = [part.training for part in model.modules()]
     heard = {}
     for part in model.modules():
         if isinstance(part, nn.BatchNorm1d):
@@ -65,7 +66,9 @@ def in_a_copy_by_hooks(model, batches):
         for part, inputs in heard.items():
             part.running_mean.copy_(torch.stack([x.mean(0) for x in inputs]).mean(0))
             part.running_var.copy_(torch.stack([x.var(0) for x in inputs]).mean(0))
-    return model.eval()
+    for part, mode in zip(model.modules(), modes, strict=True):
+        part.training = mode
+    return model
 
 
 def first_norm_only(model, batches):

@@ -71,7 +71,7 @@ ANSWERS = {
             "one difference is not enough": lambda p: odds(p)[0, 0] - odds(p)[1, 1],
             "one number": odds,
             "without a sign": lambda p: odds(p)[0, 1] + odds(p)[1, 0] - odds(p).trace(),
-            "should be": lambda p: 2 * corners(odds(p)),
+            "for the log-odds of this table": lambda p: 2 * corners(odds(p)),
         },
     ),
 }

@@ -75,6 +75,7 @@ def search(efficiency, least=1):
 ANSWERS = {
     "5.9.a": Answers(
         right=by_squares,
+        also_right=[stacked],
         wrong={
             "plain mean of the means": plain_means,
             "your variance would be 0": within_only,
@@ -82,7 +83,7 @@ ANSWERS = {
             "divides by N − 1": unbiased,
             "leave out the square root": deviation,
             "so the shape (3,)": of_all_features,
-            "return two tensors": stacked,
+            "return two tensors": lambda *given: by_squares(*given)[0],
             "the mean is ": summed,
             "the variance is ": squares_of_sums,
         },

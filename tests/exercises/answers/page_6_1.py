@@ -50,7 +50,7 @@ ANSWERS = {
     "6.1.a": Answers(
         right=by_index_select,
         wrong={
-            "has changed the inputs": in_place,
+            "changes its input, `inputs`": in_place,
             "the sign is wrong": sign_turned,
             "accuracy after the shuffle": what_is_left,
             "not both": all_at_once,
