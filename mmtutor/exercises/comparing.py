@@ -1,6 +1,5 @@
 """Numbers of any library and precision, compared in one place."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,7 +24,9 @@ def as_floats(values: Any) -> Tensor:
     if isinstance(values, Tensor):
         return values.detach().cpu().double()
     try:
-        if isinstance(values, Iterable) and not isinstance(values, str | bytes | np.ndarray):
+        if isinstance(values, str | bytes):
+            raise TypeError
+        if isinstance(values, Iterable) and not isinstance(values, np.ndarray):
             rows = [as_floats(value) for value in values]
             return torch.stack(rows) if rows else torch.zeros(0, dtype=torch.float64)
         return torch.tensor(np.asarray(values, dtype=np.float64))
@@ -87,13 +88,15 @@ def beside(given: Any, wanted: Any) -> str:
 
 def shown(value: Any, digits: int = 4) -> str:
     """Return a value as short text: numbers without their type, large tensors by their shape."""
-    if isinstance(value, Tensor | np.ndarray):
-        is_large = math.prod(value.shape) > 24
-        return described(value) if is_large else shown(value.tolist(), digits)
+    if isinstance(value, np.ndarray):
+        value = torch.as_tensor(value)
+    if isinstance(value, Tensor):
+        return described(value) if value.numel() > 24 else shown(value.tolist(), digits)
     if isinstance(value, bool | np.bool_) or value is None:
         return str(value)
     if isinstance(value, float | np.floating):
-        return f"{float(value):.{digits if abs(value) < 1e4 else 12}g}"
+        number = float(value)
+        return f"{number:.{digits if abs(number) < 1e4 else 12}g}"
     if isinstance(value, int | np.integer):
         return str(value)
     if isinstance(value, Mapping):

@@ -1,7 +1,9 @@
 """What a task forbids: torch's functions, and modules, that an answer must do without."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any
 from unittest import mock
 
@@ -104,12 +106,12 @@ def comes_from(kind: type, room: str) -> bool:
 
 def expect_no_look_inside(answer: Any) -> None:
     """Expect that an answer calls what it is given, and does not look at its code."""
-    code = getattr(answer, "__code__", None)
+    code = getattr(inspect.unwrap(answer), "__code__", None)
     seen: set[str] = set()
     codes = [code] if code else []
     while codes:
         code = codes.pop()
-        seen |= {*code.co_names, *code.co_consts} if code else set()
-        codes += [const for const in code.co_consts if hasattr(const, "co_names")]
+        seen |= {*code.co_names, *(const for const in code.co_consts if isinstance(const, str))}
+        codes += [const for const in code.co_consts if isinstance(const, CodeType)]
     inside = seen & {"__closure__", "__code__", "cell_contents", "getclosurevars", "getsource"}
     expect(not inside, "find the fault by calling the function: its code is not to be looked at")

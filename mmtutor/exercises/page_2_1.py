@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from mmtutor.blocks import ResidualBlock
 from mmtutor.exercises.comparing import are_close, as_number
+from mmtutor.exercises.descending import step_downhill
 from mmtutor.exercises.exercise import Exercise, Mistake, expect
 from mmtutor.exercises.forbidding import comes_from, expect_no_look_inside, without_modules
 from mmtutor.exercises.prediction import compare_prediction
@@ -109,11 +110,8 @@ def _check_identity(answer: Callable[[nn.Module], nn.Module]) -> None:
     other = branch(10 * x.flip(0).flip(2) - 5)
     expect((other == 0).all(), "F(x) is 0 for some inputs only; it must be 0 for every input")
     before_steps = {name: each.detach().clone() for name, each in branch.named_parameters()}
-    optimizer = torch.optim.SGD(branch.parameters(), lr=0.1)
     for _ in range(3):
-        optimizer.zero_grad()
-        (branch(x) - x.flip(3)).square().mean().backward()
-        optimizer.step()
+        step_downhill(branch, (branch(x) - x.flip(3)).square().mean(), 0.1)
     for name, parameter in branch.named_parameters():
         expect(
             not torch.equal(parameter, before_steps[name]),
@@ -360,11 +358,8 @@ def _expect_learning(block: nn.Module, x: Tensor) -> None:
         expect(parameter.requires_grad, f"{name} is frozen; all layers should learn")
     before = [parameter.detach().clone() for parameter in block.parameters()]
     target = torch.rand_like(block(x))
-    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
     for _ in range(3):
-        optimizer.zero_grad()
-        (block(x) - target).square().mean().backward()
-        optimizer.step()
+        step_downhill(block, (block(x) - target).square().mean(), 0.1)
     for (name, parameter), old in zip(block.named_parameters(), before, strict=True):
         expect(
             not torch.equal(parameter, old),

@@ -35,7 +35,9 @@ def _check_range(answer: Callable[[float, float, float], Sequence[float]]) -> No
     expect(right, f"2, 3 and 4 bits allow R from 1 to 2; got {least:g} to {largest:g}")
     least, largest = as_floats(answer(0.0, 0.0, 1.0)).tolist()
     expect(least >= 0, f"for a pure XOR your least R is {least:g}; no amount is negative")
-    expect(least == largest == 0, "for a pure XOR, which neither side tells, R is 0")
+    expect(
+        are_close([least, largest], [0.0, 0.0]), "for a pure XOR, which neither side tells, R is 0"
+    )
 
 
 def _measured() -> Iterator[tuple[float, float, float]]:

@@ -16,7 +16,7 @@ def heard_at(hertz: float, rate: float) -> float:
 
 def _check_heard(answer: Callable[[float, float], float]) -> None:
     tones = (1000, 3000, 3500, 2000, 4000, 5000, 9500)
-    given = {hertz: as_number(answer(hertz, 4000)) for hertz in tones}
+    given = {hertz: round(as_number(answer(hertz, 4000)), 4) for hertz in tones}
     expect(
         given[1000] == 1000, f"1,000 Hz is below rate/2 and is heard as it is; got {given[1000]:g}"
     )

@@ -82,6 +82,16 @@ def exchanged(a, b):
     return FOUND | {a: FOUND[b], b: FOUND[a]}
 
 
+def with_criterion(model, inputs, targets, velocity, rate, momentum):
+    torch.nn.CrossEntropyLoss()(torch.zeros(16, 4), targets)
+    return step(model, inputs, targets, velocity, rate, momentum)
+
+
+def with_optimizer(model, *given):
+    torch.optim.SGD(model.parameters(), lr=0.1)
+    return step(model, *given)
+
+
 ANSWERS = {
     "4.1.a": Answers(
         right=product_of_exponentials,
@@ -122,6 +132,8 @@ ANSWERS = {
         right=step,
         also_right=[lambda *given: float(step(*given)), lambda *given: step(*given).numpy()],
         wrong={
+            "you use a criterion": with_criterion,
+            "you use an optimizer": with_optimizer,
             "`backward` adds to `grad`": step_with(zero=False),
             "`model.train()`": step_with(mode=False),
             "give cross-entropy the logits": step_with(softmax=True),

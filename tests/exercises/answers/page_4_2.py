@@ -89,9 +89,28 @@ def by_quantile(residuals, groups, coverage):
     return torch.stack([residuals[groups == g].abs().quantile(coverage) for g in (0, 1)])
 
 
+def by_python(batches):
+    n = total = squares = error = 0
+    for y, y_true in batches:
+        for guess, truth in zip(y.tolist(), y_true.tolist(), strict=True):
+            n, total, squares = n + 1, total + truth, squares + truth**2
+            error += (guess - truth) ** 2
+    return 1 - error / (squares - total**2 / n)
+
+
+def as_list(residuals, groups, coverage):
+    return [float(width) for width in by_kthvalue(residuals, groups, coverage)]
+
+
+def all_or_none(residuals, groups, coverage):
+    found = by_kthvalue(residuals, groups, coverage)
+    return torch.full_like(found, math.inf) if found.isinf().any() else found
+
+
 ANSWERS = {
     "4.2.a": Answers(
         right=by_welford,
+        also_right=[by_python],
         wrong={
             "the mean of the batches' own": mean_of_each,
             "weighs each batch's own": weighted,
@@ -106,7 +125,9 @@ ANSWERS = {
     ),
     "4.2.b": Answers(
         right=by_kthvalue,
+        also_right=[as_list],
         wrong={
+            "for ([": all_or_none,
             "sort each group apart": widths(pooled=True),
             "not ⌈n · coverage⌉": widths(lambda n, c: math.ceil(n * c)),
             "with their signs": widths(signed=True),

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -90,6 +91,7 @@ ANSWERS = {
     ),
     "5.9.b": Answers(
         right=solved,
+        also_right=[lambda *case: np.int64(solved(*case)), lambda *case: float(solved(*case))],
         wrong={
             "for two that is half": search(lambda work, send, k: work / (work + 2 * k * send)),
             "around the ring twice": search(lambda work, send, k: work / (work + (k - 1) * send)),
