@@ -35,6 +35,8 @@ class Exercise:
             what the solution gives. They are tried once the check has found no mistake.
         is_value: the answer is a value, or a function that returns it; else it is a function.
         changes: arguments of the solution that the task asks to change in place.
+        gradients: arguments through which a network would learn: if the answer returns a tensor,
+            the gradient that they get in each of the cases must be that of the solution.
     """
 
     check: Callable[[Any], str | None]
@@ -45,6 +47,7 @@ class Exercise:
     cases: Callable[[], Iterable[tuple[Any, ...]]] = no_cases
     is_value: bool = False
     changes: frozenset[str] = frozenset()
+    gradients: frozenset[str] = frozenset()
 
 
 def expect(condition: object, mistake: str) -> None:

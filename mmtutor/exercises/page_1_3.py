@@ -62,7 +62,7 @@ Pair = tuple[float, float]
 
 
 def _trained() -> Iterator[tuple[Pair, Pair]]:
-    pairs = list(itertools.product((0.1, 0.5, 0.6, 2.5), repeat=2))
+    pairs = list(itertools.product((0.1, 0.12, 0.6, 2.5), repeat=2))
     yield from itertools.product(pairs, repeat=2)
 
 

@@ -388,7 +388,7 @@ def _expect_formula(
                 f"{name} has shape {tuple(parameter.shape)}, which no layer of a bottleneck has",
             )
             parameter.copy_(drawn[tuple(parameter.shape)])
-        y = block(x)
+    y = block(x)
 
     def norm(h: Tensor) -> Tensor:
         scale = drawn[(h.shape[1],)]
@@ -415,10 +415,20 @@ def _expect_formula(
         not are_close(y, formula(act=leave), 1e-3),
         "between the convolutions of F the relus are missing: three linear layers are one",
     )
-    # He et al. have the stride on the first convolution, torchvision on the 3×3: both are right.
+    # He et al. have the stride on the first convolution; the task, as torchvision, on the 3×3.
     expect(
-        are_close(y, formula(), 1e-3) or are_close(y, formula(first_stride=stride), 1e-3),
+        stride == 1 or not are_close(y, formula(first_stride=stride), 1e-3),
+        "the stride is on the first convolution; the 3×3 convolution should have it",
+    )
+    expect(
+        are_close(y, formula(), 1e-3),
         "with weights drawn at random your block differs from relu(F(x) + s(x))",
+    )
+    x = x.clone().requires_grad_()
+    slopes = [torch.autograd.grad(each.square().sum(), x)[0] for each in (block(x), formula())]
+    expect(
+        are_close(slopes[0], slopes[1], 1e-3),
+        "the output is right and the gradient is not: a part of your block is detached",
     )
 
 
@@ -438,6 +448,7 @@ EXERCISES = {
     ),
     "2.1.b": Exercise(
         check=_check_identity,
+        changes=frozenset({"branch"}),
         solution=start_as_identity,
         hints=(
             "Which layer of F comes last, and what does it do to its input?",

@@ -189,6 +189,7 @@ EXERCISES = {
     ),
     "2.3.b": Exercise(
         check=_check_frozen,
+        changes=frozenset({"encoder"}),
         solution=frozen,
         hints=(
             "Three things could move it: a gradient, a running average, and train mode, which "

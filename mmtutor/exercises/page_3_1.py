@@ -110,6 +110,7 @@ EXERCISES = {
     "3.1.b": Exercise(
         check=_check_halves,
         cases=_maps,
+        gradients=frozenset({"maps"}),
         solution=pool_halves,
         hints=(
             "Which axis is the width, and where is its middle?",

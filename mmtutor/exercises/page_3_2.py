@@ -102,6 +102,7 @@ EXERCISES = {
     "3.2.a": Exercise(
         check=_check_masked_max,
         cases=_texts,
+        gradients=frozenset({"x"}),
         solution=masked_max,
         hints=(
             "Which number, put into the padding, can never be the largest?",

@@ -134,6 +134,7 @@ EXERCISES = {
     "3.3.b": Exercise(
         check=_check_center,
         cases=_sounds,
+        gradients=frozenset({"s"}),
         solution=centered_where_real,
         hints=(
             "Which frames are real? Compare `torch.arange(s.shape[2])` with `frames[:, None]`.",

@@ -162,6 +162,7 @@ EXERCISES = {
     "3.4.b": Exercise(
         check=_check_average,
         cases=_videos,
+        gradients=frozenset({"videos"}),
         solution=frame_average,
         hints=(
             "Make one large batch of pictures. Which two axes have to stand side by side?",

@@ -322,7 +322,9 @@ def _gates() -> Iterator[tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]
         W = [torch.randn(shared, size, generator=generator) for size in sizes]
         V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
         yield features, W, V, torch.ones(batch, len(sizes), dtype=torch.bool)
-        yield features, W, V, torch.rand(batch, len(sizes), generator=generator) < 0.5
+        present = torch.rand(batch, len(sizes), generator=generator) < 0.5
+        yield features, W, V, present
+        yield features, W, [100 * V_m for V_m in V], present  # large scores must not overflow
 
 
 EXERCISES = {
@@ -342,6 +344,7 @@ EXERCISES = {
     "3.5.b": Exercise(
         check=_check_low_rank,
         cases=_ranks,
+        gradients=frozenset({"features", "factors", "bias"}),
         solution=low_rank,
         hints=(
             "First map each modality, rank by rank; then multiply over the modalities; then add "
@@ -382,6 +385,7 @@ EXERCISES = {
     "3.5.e": Exercise(
         check=_check_gated,
         cases=_gates,
+        gradients=frozenset({"features", "W", "V"}),
         solution=gate_present,
         hints=(
             "First the case without missing modalities: stack scores and candidates to "

@@ -50,7 +50,8 @@ def _logits() -> Iterator[tuple[Tensor, Tensor]]:
         y_true = torch.randint(2, (examples,), generator=generator).float()
         yield y, y_true
         yield y.double(), y_true.double()
-        yield 1000 * y.sign(), y_true
+        for size in (50, 200, 1000):
+            yield size * y.sign(), y_true
     yield torch.zeros(3), torch.tensor([1.0, 0.0, 1.0])
 
 
@@ -104,6 +105,7 @@ def _smoothings() -> Iterator[tuple[Tensor, Tensor, float]]:
         y_true = torch.randint(classes, (examples,), generator=generator)
         yield y, y_true, eps
         yield y.double(), y_true, eps
+        yield 500 * y, y_true, eps
 
 
 def _by_autograd(y: Tensor, y_true: Tensor, eps: float) -> Tensor:
@@ -115,6 +117,7 @@ EXERCISES = {
     "3.6.a": Exercise(
         check=_check_binary,
         cases=_logits,
+        gradients=frozenset({"y"}),
         solution=binary_cross_entropy,
         hints=(
             "It is a softmax over two logits, 0 for class 0 and y for class 1. What is the loss "

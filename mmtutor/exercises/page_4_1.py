@@ -215,17 +215,23 @@ _STEPS = {
 def _check_step(answer: Callable[..., float]) -> None:
     batches = _batches(3)
 
-    def after(step: Callable[..., float]) -> tuple[list[float], Tensor]:
+    def after(step: Callable[..., float], scale: float = 1.0) -> tuple[list[float], Tensor]:
         """Return the losses of four steps, and all weights after them."""
         model = _TwoModalities(4)
+        model.head.weight.data *= scale
         velocity = [torch.zeros_like(parameter) for parameter in model.parameters()]
+        kept.append(velocity)
+        tensors = list(velocity)
         losses = []
         for inputs, targets in batches:
             model.eval()
             losses.append(step(model, inputs, targets.clone(), velocity, 0.2, 0.9))
+        replaced.append(any(a is not b for a, b in zip(tensors, velocity, strict=True)))
         weights = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
         return losses, weights
 
+    kept: list[list[Tensor]] = []
+    replaced: list[bool] = []
     losses, weights = after(answer)
     _, start = after(lambda *given: 0.0)
     expect(
@@ -424,6 +430,7 @@ EXERCISES = {
     "4.1.c": Exercise(
         check=_check_masked_max,
         cases=_texts,
+        gradients=frozenset({"features"}),
         solution=masked_max,
         hints=(
             "Padding must never win. Which value loses against every number?",
@@ -435,7 +442,7 @@ EXERCISES = {
     ),
     "4.1.d": Exercise(
         check=_check_step,
-        changes=frozenset({"velocity"}),
+        changes=frozenset({"model", "velocity"}),
         solution=training_step,
         hints=(
             "Five lines: mode, forward pass, loss, gradients, update. Which of them must autograd "

@@ -69,6 +69,8 @@ def _tables() -> Iterator[tuple[dict[tuple[str, ...], float], dict[str, float], 
             table = dict(zip(subsets, rights, strict=True))
             yield table, dict(zip(names, rates, strict=True)), chance
             yield table, dict.fromkeys(names, 1.0), chance
+            turned = {subset[::-1]: right for subset, right in reversed(table.items())}
+            yield turned, dict(zip(names, rates, strict=True)), chance
 
 
 def _near(value: float, expected: float) -> bool:

@@ -115,6 +115,7 @@ def _check_recalibrate(answer: Recalibrate) -> None:
     with torch.enable_grad():
         result = answer(model, batches)
     expect(isinstance(result, nn.Module), "return the network")
+    expect(result is model, "you return another network, a copy: change the one that you are given")
     for name, weight in before.named_parameters():
         same = torch.equal(weight, dict(result.named_parameters())[name])
         expect(same, f"the weight {name} has changed: only running averages may move")
@@ -213,6 +214,8 @@ def _network(generator: torch.Generator) -> nn.Sequential:
         for norm in _norms(model):
             assert norm.running_mean is not None
             norm.running_mean.fill_(-5.0)
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.fill_(7)
     _norms(model)[1].momentum = 0.3
     return model.eval()
 
@@ -234,6 +237,7 @@ EXERCISES = {
     ),
     "5.1.b": Exercise(
         check=_check_recalibrate,
+        changes=frozenset({"model"}),
         solution=recalibrate,
         hints=(
             "In which mode does batch normalization write its averages? How much does one batch "

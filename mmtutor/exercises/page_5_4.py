@@ -166,7 +166,14 @@ def _check_twins(answer: Loss) -> None:
 
 def _twins() -> Iterator[tuple[Tensor, Tensor, Tensor, float]]:
     generator = torch.Generator().manual_seed(1)
-    for batch, scans, tau in ((1, 1, 0.5), (5, 3, 1.0), (8, 4, 0.2), (6, 100, 0.5), (3, 1, 0.5)):
+    for batch, scans, tau in (
+        (1, 1, 0.5),
+        (5, 3, 1.0),
+        (8, 4, 0.2),
+        (6, 100, 0.5),
+        (3, 1, 0.5),
+        (7, 5, 0.005),
+    ):
         h_I, h_V = torch.randn(2, batch, 3, generator=generator)
         scan = torch.randint(scans, (batch,), generator=generator)
         yield h_I, h_V, scan[:, None] == scan, tau
@@ -199,6 +206,7 @@ EXERCISES = {
     "5.4.b": Exercise(
         check=_check_twins,
         cases=_twins,
+        gradients=frozenset({"h_I", "h_V"}),
         solution=without_twins,
         hints=(
             "A candidate leaves the softmax if its term in the sum is 0. Which similarity makes "

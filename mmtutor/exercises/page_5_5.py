@@ -135,7 +135,7 @@ def _check_threshold(answer: Choose) -> None:
 def _exits() -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, float]]:
     generator = torch.Generator().manual_seed(1)
     thresholds = torch.tensor([0.1, 0.3, 0.5, 0.6, 0.75, 0.9, 1.0])
-    for n in (3, 25, 120):
+    for n in (3, 25, 120, *range(8, 20)):
         sure = torch.rand(n, generator=generator)
         sure[0] = 0.5
         first = torch.rand(n, generator=generator) < sure
@@ -154,6 +154,7 @@ EXERCISES = {
     "5.5.a": Exercise(
         check=_check_combine,
         cases=_measurements,
+        gradients=frozenset({"m"}),
         solution=combine,
         hints=(
             "A missing measurement is one with an infinite sigma. What is its precision, and what "

@@ -81,6 +81,7 @@ def _shares() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         variances = torch.rand(len(sizes), features, generator=generator) * (counts > 1)[:, None]
         yield counts, means, variances
         yield counts.double(), means.double(), variances.double()
+        yield counts.double(), means.double() + 3000, variances.double()
 
 
 def most_workers(c: float, batch: int, size: float, bandwidth: float, floor: float) -> int:
@@ -148,6 +149,7 @@ def _clusters() -> Iterator[tuple[float, int, float, float, float]]:
     yield 1e-3, 1, 1e7, 1e9, 0.5
     yield 1e-3, 40, 1.0, 1e9, 0.9
     yield 1e-3, 64, 1e6, 1e9, 1.0
+    yield 1e-3, 64, 1e6, 1e9, 1.2
 
 
 def _most(

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from mmtutor.exercises.comparing import agree, beside, described, shown
 from mmtutor.exercises.exercise import Exercise, Mistake, expect, is_untouched
+from mmtutor.exercises.gradients import expect_gradients
 from mmtutor.exercises.result import Result
 
 
@@ -65,6 +66,8 @@ def _tried(number: str, exercise: Exercise, answer: Any) -> str | None:
         given = watched(*map(_fresh, case))
         inputs = ", ".join(shown(each) for each in case)
         expect(agree(given, wanted), f"for ({inputs}) {beside(given, wanted)}")
+        if exercise.gradients:
+            expect_gradients(watched, exercise, [_fresh(each) for each in case])
     return measured
 
 
@@ -105,9 +108,10 @@ def returning(answer: Any, exercise: Exercise) -> Any:
             result = _in_any_precision(answer, args, kwargs)
         expect(result is not None, "your function returns None: is a `return` missing?")
         for name, old, new in zip(names, before, args, strict=False):
+            told = "leave modes and weights" if isinstance(new, nn.Module) else "work on a copy"
             expect(
                 name in exercise.changes or _is_same(old, new),
-                f"your function changes its input, `{name}`: work on a copy",
+                f"your function changes its input, `{name}`: {told}",
             )
         return result
 
@@ -160,11 +164,15 @@ def _expect_parameters(
 
 
 def _kept(value: Any) -> Any:
-    """Return a copy of what numbers and containers hold now; of all else, the thing itself."""
+    """Return a copy of what numbers, containers and modules hold now; else the thing itself."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, np.ndarray):
         return value.copy()
+    if isinstance(value, nn.Module):
+        modes = {name: part.training for name, part in value.named_modules()}
+        learning = {name: each.requires_grad for name, each in value.named_parameters()}
+        return {"modes": modes, "learning": learning, "state": _kept(dict(value.state_dict()))}
     if type(value) in (list, tuple):
         return [_kept(entry) for entry in value]
     if type(value) is dict:
@@ -173,6 +181,8 @@ def _kept(value: Any) -> Any:
 
 
 def _is_same(old: Any, new: Any) -> bool:
+    if isinstance(new, nn.Module):
+        new = _kept(new)
     if isinstance(old, Tensor | np.ndarray):
         old, new = (np.asarray(torch.as_tensor(each).detach()) for each in (old, new))
         return old.dtype == new.dtype and np.array_equal(old, new, equal_nan=True)

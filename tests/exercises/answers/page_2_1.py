@@ -164,6 +164,16 @@ def from_the_package(i, o, stride=1):
     return blocks.ResidualBlock(i, o, stride=stride)
 
 
+class Detached(ByHand):
+    def forward(self, x):
+        return super().forward(x) + 0 * x if self.project else self.branch_only(x)
+
+    def branch_only(self, x):
+        h = self.act(self.norm1(self.conv1(x)))
+        h = self.norm3(self.conv3(self.act(self.norm2(self.conv2(h)))))
+        return torch.relu(h + x.detach())
+
+
 class InPlace(ByHand):
     def forward(self, x):
         x += 0.0 if self.project is not None else 1.0
@@ -241,9 +251,11 @@ ANSWERS = {
     ),
     "2.1.f": Answers(
         right=ByHand,
-        also_right=[bottleneck(strided=1), bottleneck(zero=["conv3"])],
+        also_right=[bottleneck(zero=["conv3"])],
         wrong={
             "nothing from mmtutor.blocks": from_the_package,
+            "stride is on the first": bottleneck(strided=1),
+            "a part of your block is detached": Detached,
             "off by up to": bottleneck(zero=[]),
             "wait for each other": bottleneck(zero=["norm2", "norm3"]),
             "is frozen": bottleneck(frozen=True),

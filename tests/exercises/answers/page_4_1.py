@@ -49,6 +49,7 @@ def step(
     sign=-1,
     decay=0,
     loss_after=False,
+    replace=False,
 ):
     """Train one step by `backward`; one thing may be wrong."""
     model.train(mode)
@@ -60,6 +61,8 @@ def step(
     for i, parameter in enumerate(model.parameters()):
         moved = momentum * velocity[i] + parameter.grad + decay * parameter.detach()
         if keep:
+            velocity[i].copy_(moved)
+        if replace:
             velocity[i] = moved
         parameter.data += sign * rate * moved
     return cross_entropy(model(inputs), targets, "mean").item() if loss_after else loss.detach()
@@ -80,6 +83,21 @@ FOUND = {
 
 def exchanged(a, b):
     return FOUND | {a: FOUND[b], b: FOUND[a]}
+
+
+def rate_in_velocity(model, inputs, targets, velocity, rate, momentum):
+    for v in velocity:
+        v.div_(rate)
+    loss = step(model, inputs, targets, velocity, rate, momentum)
+    for v in velocity:
+        v.mul_(rate)
+    return loss
+
+
+def overflowing(model, inputs, targets, velocity, rate, momentum):
+    e = model.train()(inputs).exp()
+    naive = -(e / e.sum(dim=1, keepdim=True)).log()[torch.arange(len(targets)), targets].mean()
+    return step(model, inputs, targets, velocity, rate, momentum) + 0 * naive.detach()
 
 
 def with_criterion(model, inputs, targets, velocity, rate, momentum):
@@ -133,6 +151,9 @@ ANSWERS = {
         also_right=[lambda *given: float(step(*given)), lambda *given: step(*given).numpy()],
         wrong={
             "you use a criterion": with_criterion,
+            "you put new tensors into the list": step_with(replace=True),
+            "the rate is no part of v": rate_in_velocity,
+            "with large logits": overflowing,
             "you use an optimizer": with_optimizer,
             "`backward` adds to `grad`": step_with(zero=False),
             "`model.train()`": step_with(mode=False),
