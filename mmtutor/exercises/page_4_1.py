@@ -248,6 +248,20 @@ def _check_step(answer: Callable[..., float]) -> None:
         "return the loss from before the step, the mean over the batch: "
         f"{wanted_losses[0]:.4f} in the first; got {found[0]:.4f}",
     )
+    expect(
+        not replaced[0],
+        "you put new tensors into the list; change the velocities in place, as by `v.mul_`",
+    )
+    expect(
+        all(are_close(v, right, 1e-3) for v, right in zip(kept[0], kept[-1], strict=True)),
+        "the weights are right and the velocities are not: the rate is no part of v",
+    )
+    large = [as_number(after(step, 1000.0)[0][0]) for step in (answer, _mistaken_step("none"))]
+    expect(
+        are_close(large[0], large[1], 1e-3),
+        f"with large logits the loss is {large[0]:g} and not {large[1]:g}: take the logarithm of "
+        "the softmax in one step",
+    )
     after(
         without_functions(answer, LOSSES, "you use a criterion of torch: write the loss yourself")
     )

@@ -9,7 +9,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -37,9 +37,11 @@ def judge(number: str, exercise: Exercise, answer: Any, seconds: float) -> Resul
     if _is_reference(answer, exercise):
         told = "this is the reference solution; what does your own say?"
         return Result(number, False, True, f"✗ {number}: {told}")
+    # The experiment behind a prediction is ours and may take its time; only the answer may not.
+    limit = nullcontext() if exercise.is_value else time_limit(seconds)
     try:
-        with keeping_random_states(), standard_settings(), time_limit(seconds):
-            measured = _tried(number, exercise, answer)
+        with keeping_random_states(), standard_settings(), limit:
+            measured = _tried(number, exercise, answer, seconds)
     except Mistake as mistake:
         told = str(mistake)
     except KeyboardInterrupt:
@@ -52,14 +54,14 @@ def judge(number: str, exercise: Exercise, answer: Any, seconds: float) -> Resul
     return Result(number, False, True, f"✗ {number}: {told}")
 
 
-def _tried(number: str, exercise: Exercise, answer: Any) -> str | None:
+def _tried(number: str, exercise: Exercise, answer: Any, seconds: float) -> str | None:
     if not exercise.is_value:
         expect(
             callable(answer) and not isinstance(answer, nn.Module),
             f'give the function itself, `exercises.check("{number}", '
             f"{exercise.solution.__name__})`, not what it returns; got {described(answer)}",
         )
-    watched = returning(answer, exercise)
+    watched = returning(answer, exercise, seconds)
     measured = exercise.check(watched)
     for case in exercise.cases():
         wanted = exercise.solution(*map(_fresh, case))
@@ -89,7 +91,7 @@ def _is_reference(answer: Any, exercise: Exercise) -> bool:
     )
 
 
-def returning(answer: Any, exercise: Exercise) -> Any:
+def returning(answer: Any, exercise: Exercise, seconds: float) -> Any:
     """Return the answer; if it is a function, one that watches each of its calls.
 
     A call raises `Mistake` if it cannot be made, gives None, or changes the arguments. So a check
@@ -104,7 +106,7 @@ def returning(answer: Any, exercise: Exercise) -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         _expect_parameters(answer, names, args, kwargs)
         before = [_kept(value) for value in args]
-        with settings_given_back():
+        with settings_given_back(), time_limit(seconds) if exercise.is_value else nullcontext():
             result = _in_any_precision(answer, args, kwargs)
         expect(result is not None, "your function returns None: is a `return` missing?")
         for name, old, new in zip(names, before, args, strict=False):

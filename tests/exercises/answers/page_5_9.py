@@ -59,7 +59,7 @@ def room(c, batch, size, bandwidth, floor):
 
 
 def solved(c, batch, size, bandwidth, floor):
-    return min(batch, math.floor(room(c, batch, size, bandwidth, floor)))
+    return max(1, min(batch, math.floor(room(c, batch, size, bandwidth, floor))))
 
 
 def search(efficiency, least=1):
