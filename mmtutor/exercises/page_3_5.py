@@ -324,7 +324,8 @@ def _gates() -> Iterator[tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]
         yield features, W, V, torch.ones(batch, len(sizes), dtype=torch.bool)
         present = torch.rand(batch, len(sizes), generator=generator) < 0.5
         yield features, W, V, present
-        yield features, W, [25 * V_m for V_m in V], present  # large scores must not overflow
+        # Large scores must not overflow.
+        yield features, W, [25 * V_m for V_m in V], torch.ones_like(present)
 
 
 EXERCISES = {
