@@ -3,7 +3,6 @@ import functools
 import importlib
 import inspect
 import json
-import math
 import pkgutil
 import random
 import re
@@ -17,7 +16,6 @@ import torch
 
 from mmtutor import exercises, seed_everything
 from mmtutor.exercises import prediction
-from mmtutor.exercises.comparing import are_close, as_floats
 from mmtutor.exercises.exercise import Exercise, is_untouched
 from tests.exercises import answers
 
@@ -254,25 +252,6 @@ def test_a_prediction_may_be_judged_by_its_size(value: float, right: bool, monke
     text = printed(capsys, "9.9.z", value)
     assert text.startswith("✓" if right else "✗")
     assert "within a factor of 2" in text
-
-
-def test_numbers_of_any_type_are_compared() -> None:
-    values = [[1.0, 2.0], [3.0, 4.0]]
-    tensor = torch.tensor(values, requires_grad=True)
-    for same in (values, np.array(values), tensor, tensor.double(), list(tensor)):
-        assert are_close(same, tensor)
-    assert are_close(np.float32(0.5), 0.5)
-    assert are_close(torch.tensor([0.5]), 0.5)
-    assert are_close([np.array([1, 2]), (3, 4)], tensor)
-    assert are_close(0.50004, 0.5)
-    assert are_close(math.nan, torch.tensor(math.nan))
-    assert not are_close(0.5002, 0.5)
-    assert not are_close(1e-3, 1.1e-3), "small numbers are compared by their size"
-    assert not are_close(14_529, 14_528), "whole numbers must be equal"
-    assert not are_close([1.0, 2.0], [[1.0, 2.0]])
-    assert not are_close(torch.tensor([1.0]), [1.001])
-    with pytest.raises(exercises.Mistake, match="return numbers, such as a tensor; got a str"):
-        as_floats("0.5")
 
 
 MARKED = [number for number in ANSWERS if exercises.find(number).kind]

@@ -13,7 +13,6 @@ from nbclient import NotebookClient
 from torch import nn
 
 from mmtutor import exercises
-from mmtutor.exercises.comparing import agree, beside
 from tests.exercises.answers.page_2_1 import count_term_by_term
 from tests.exercises.answers.page_3_2 import by_loop as right_maximum
 
@@ -204,22 +203,6 @@ def test_an_answer_of_one_precision_is_right() -> None:
 
     told = exercises.check("5.9.a", in_float).message
     assert "your code stopped" not in told
-
-
-def test_two_numbers_are_printed_with_the_digits_that_tell_them_apart() -> None:
-    assert beside(0.76083, 0.7608) == "expected 0.7608; got 0.76083"
-    assert beside([1, 2.5], (1, 2)) == "expected (1, 2); got [1, 2.5]"
-    assert beside(torch.tensor([0.5]), {"a": None}) == "expected {'a': None}; got [0.5]"
-
-
-def test_answers_with_structure_agree_by_their_numbers() -> None:
-    wanted = {"a": torch.ones(2), "b": [torch.zeros(1), torch.zeros(2)]}
-    assert agree({"b": (np.zeros(1), [0, 0]), "a": np.ones(2)}, wanted)
-    assert not agree({"a": torch.ones(2)}, wanted)
-    assert not agree({"a": torch.ones(2), "b": [torch.zeros(1)]}, wanted)
-    assert agree("yes", "yes")
-    assert not agree("no", "yes")
-    assert not agree(3, "3")
 
 
 CELLS = {
