@@ -10,6 +10,7 @@ from torch import Tensor
 from mmtutor.exercises.exercise import Mistake, expect
 
 TOLERANCE = 1e-4
+_MOST = 12  # numbers of a tensor that are printed; of more, the shape
 _DIGITS = (4, 6, 9, 15)  # tried in turn, until two numbers are printed differently
 
 
@@ -78,7 +79,10 @@ def agree(given: Any, wanted: Any) -> bool:
 
 
 def beside(given: Any, wanted: Any) -> str:
-    """Return the words "expected …; got …", with as many digits as tell the two apart."""
+    """Return the words "expected …; got …", with what tells the two apart: digits, or shapes."""
+    if isinstance(given, Tensor | np.ndarray) and isinstance(wanted, Tensor):
+        if tuple(given.shape) != tuple(wanted.shape):
+            return f"expected the shape {tuple(wanted.shape)}; got {tuple(given.shape)}"
     for digits in _DIGITS:
         a, b = shown(given, digits), shown(wanted, digits)
         if a != b:
@@ -91,7 +95,7 @@ def shown(value: Any, digits: int = 4) -> str:
     if isinstance(value, np.ndarray):
         value = torch.as_tensor(value)
     if isinstance(value, Tensor):
-        return described(value) if value.numel() > 24 else shown(value.tolist(), digits)
+        return described(value) if value.numel() > _MOST else shown(value.tolist(), digits)
     if isinstance(value, bool | np.bool_) or value is None:
         return str(value)
     if isinstance(value, float | np.floating):

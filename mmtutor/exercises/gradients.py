@@ -27,6 +27,10 @@ def expect_gradients(answer: Callable[..., Any], exercise: Exercise, case: list[
                 "it could not learn: do not detach it",
             )
             expect(
+                given[name].isfinite().all(),
+                f"the numbers are right, but the gradient that reaches `{name}` is nan or infinite",
+            )
+            expect(
                 are_close(given[name], wanted[name]),
                 f"the numbers are right, but the gradient that reaches `{name}` is not: a part of "
                 "it is detached",

@@ -70,7 +70,7 @@ def blocks_needed(length: int) -> int:
 
 
 def _check_blocks(answer: Callable[[int], int]) -> None:
-    given = [as_number(answer(length)) for length in (29, 30, 100, 1)]
+    given = [as_number(answer(length)) for length in (29, 30, 100, 1, 10)]
     expect(
         given[:3] != [4, 4, 6],
         "a block has two convolutions: each of them adds 2 · d to the field",
@@ -83,14 +83,15 @@ def _check_blocks(answer: Callable[[int], int]) -> None:
         given[:3] != [4, 4, 5],
         "three blocks see exactly 29 positions: the field starts at 1, and 29 is enough for 29",
     )
+    expect(given[:3] != [3, 3, 4] or given[4] != 2, "the first dilation is 1; yours begin with 2")
     expect(given[:3] != [3, 3, 4], "three blocks see 29 positions, one less than 30: round up")
     expect(
         given[:3] != [3, 4, 5] or given[3] == 0,
         f"one position needs no block at all; got {given[3]:g}",
     )
     expect(
-        given == [3, 4, 5, 0],
-        f"for 29, 30, 100 and 1 positions expected 3, 4, 5 and 0; got {shown(given)}",
+        given == [3, 4, 5, 0, 2],
+        f"for 29, 30, 100, 1 and 10 positions expected 3, 4, 5, 0 and 2; got {shown(given)}",
     )
 
 

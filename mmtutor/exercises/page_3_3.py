@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
 
@@ -92,7 +92,7 @@ def _check_center(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         not are_close(first, right[0, :, :2]) or are_close(given[0, :, 2], torch.zeros(2)),
         f"the padding must be 0 afterwards; got {given[0, :, 2].tolist()}",
     )
-    expect(are_close(given, right), f"expected {right.tolist()}; got {given.tolist()}")
+    expect(are_close(given, right), f"expected {shown(right)}; got {shown(given)}")
     spoilt = s.clone()
     spoilt[0, :, 2] = torch.nan
     expect(
@@ -102,7 +102,7 @@ def _check_center(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     empty = as_floats(answer(s, torch.tensor([0, 3])))[0]
     expect(
         are_close(empty, torch.zeros(2, 3)),
-        f"a sound without a real frame must give 0; got {empty.tolist()}",
+        f"a sound without a real frame must give 0; got {shown(empty)}",
     )
 
 

@@ -27,8 +27,12 @@ def _check_multiplications(answer: Callable[[int, int, _Shape, int], int]) -> No
     expect(plain == 120 * weights, f"(8, 8, (4, 6, 5), 1) takes 207,360, not {plain:,.10g}")
     rounded = as_number(answer(8, 16, (4, 6, 5), 1))
     expect(
+        rounded != 120 * 27 * 8 * 16,
+        "(8, 16, (4, 6, 5), 1) takes 403,200, not 414,720: M is rounded down, to 28",
+    )
+    expect(
         rounded == 120 * 28 * (9 * 8 + 3 * 16),
-        f"(8, 16, (4, 6, 5), 1) takes 403,200, not {rounded:,.10g}: M is rounded down, to 28",
+        f"(8, 16, (4, 6, 5), 1) takes 403,200, not {rounded:,.10g}",
     )
     strided = as_number(answer(8, 16, (4, 6, 5), 2))
     positions = 3 * 3  # rows and columns after the stride

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.exercises.comparing import are_close, as_floats, as_number
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
 from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.exercises.forbidding import LOSSES, without_functions, without_optimizers
 from mmtutor.exercises.prediction import compare_prediction
@@ -41,7 +41,7 @@ def _check_product(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     right = torch.tensor([[1 / 12, 3 / 12, 8 / 12], [4 / 6, 1 / 6, 1 / 6]])
     expect(
         are_close(p, right),
-        f"1 : 1 : 2 times 1 : 3 : 4 is 1 : 3 : 8, that is 0.083, 0.250, 0.667; got {p[0].tolist()}",
+        f"1 : 1 : 2 times 1 : 3 : 4 is 1 : 3 : 8, that is 0.083, 0.250, 0.667; got {shown(p[0])}",
     )
 
 
@@ -99,7 +99,7 @@ def _check_masked_max(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     )
     expect(
         are_close(highest, torch.tensor([[3.0, -2.0]])),
-        f"the largest of 1, 3 and of -2, -4 are 3 and -2; got {highest.tolist()}",
+        f"the largest of 1, 3 and of -2, -4 are 3 and -2; got {shown(highest)}",
     )
     empty = answer(features, torch.zeros(1, 4, dtype=torch.int64))
     expect(are_close(empty, torch.zeros(1, 2)), "a text of padding only gives zeros")

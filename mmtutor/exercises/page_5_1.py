@@ -25,7 +25,7 @@ def _check_rank(answer: Rank) -> None:
     W = _with_singular_values((4.0, 3.0, 2.0, 1.0), 12, 20)  # noqa: N806 - as on the page
     rank, saved = _pair(answer, W, 0.8)
     expect(
-        rank != 3,
+        rank != 3 or _pair(answer, W, 0.3)[0] != 1,
         "you got rank 3 where 2 is enough: what is kept is a sum of σ², and you summed σ",
     )
     expect(rank != 1, "rank 1 keeps only 0.53 of ‖W‖² where 0.8 was asked for: one rank more")
@@ -160,6 +160,12 @@ def _expect_mean(norm: nn.BatchNorm1d, wanted: Tensor, batches: Sequence[Tensor]
     assert norm.running_mean is not None
     if are_close(norm.running_mean, wanted):
         return
+    old, count = torch.full((4,), -5.0), len(batches)
+    means = torch.stack([batch.mean(dim=0) for batch in batches])
+    expect(
+        not are_close(norm.running_mean, (7 * old + means.sum(dim=0)) / (7 + count)),
+        "the old averages are still in the new ones, as if they were of more batches: reset them",
+    )
     blended, fresh = torch.full((4,), -5.0), torch.zeros(4)
     for batch in batches:
         blended, fresh = (0.9 * old + 0.1 * batch.mean(dim=0) for old in (blended, fresh))

@@ -31,11 +31,11 @@ def _check_habit(answer: Callable[[Pairs, Pairs], float]) -> None:
     test += [("which?", "7"), ("which?", "3"), ("odd?", "yes"), ("equal?", "no")]
     given = as_number(answer(list(train), list(test)))
     expect(
-        not are_close(given, 6 / 8),
+        not are_close(given, 6 / 8) or not _reads_the_test(answer),
         "you count the answers of the test: that rule could not be known before it",
     )
     expect(
-        not are_close(given, 5 / 8),
+        not are_close(given, 5 / 8) or not _reads_the_test(answer),
         "the habits of known questions are taken from the test; take them from `train`",
     )
     expect(
@@ -72,6 +72,11 @@ def _questions() -> Iterator[tuple[Pairs, Pairs]]:
 def _is_blind_to_questions(answer: Callable[[Pairs, Pairs], float]) -> bool:
     train = [("a", "1"), ("a", "1"), ("a", "1"), ("b", "2"), ("b", "2")]
     return are_close(as_number(answer(train, [("a", "1"), ("b", "2")])), 1 / 2)
+
+
+def _reads_the_test(answer: Callable[[Pairs, Pairs], float]) -> bool:
+    train = [("a", "1"), ("a", "1"), ("b", "2")]
+    return are_close(as_number(answer(train, [("a", "3")])), 1.0)
 
 
 def all_right(predicted: Tensor, targets: Tensor, group: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def _check_combine(answer: Combine) -> None:
     )
     expect(
         are_close(result, _mean(m, 1 / sigma**2)),
-        f"all present: expected {_mean(m, 1 / sigma**2).tolist()}, got {result.tolist()}",
+        f"all present: expected {shown(_mean(m, 1 / sigma**2))}, got {shown(result)}",
     )
     present = torch.tensor([[True, False, True], [False, True, False]])
     result = as_floats(answer(m, sigma, present))
@@ -67,7 +67,7 @@ def _check_combine(answer: Combine) -> None:
     none = as_floats(answer(m, sigma, ~everything))
     expect(
         are_close(none, torch.zeros(2)),
-        f"an example without any measurement gives 0; got {none.tolist()}",
+        f"an example without any measurement gives 0; got {shown(none)}",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmtutor.exercises.comparing import are_close, as_floats, as_number
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
 Merge = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -44,7 +44,7 @@ def _check_merge(answer: Merge) -> None:
         "this is the plain mean of the means: a worker with 6 rows must count three times as "
         "much as one with 2",
     )
-    expect(_same(mean, x.mean(dim=0)), f"the mean is {mean.tolist()}, not {x.mean(0).tolist()}")
+    expect(_same(mean, x.mean(dim=0)), f"the mean is {shown(mean)}, not {shown(x.mean(0))}")
     within = (weights * variances).sum(dim=0)
     expect(
         not _same(variance, within) and not _same(variance, variances.mean(dim=0)),
@@ -65,7 +65,7 @@ def _check_merge(answer: Merge) -> None:
     )
     expect(
         _same(variance, x.var(dim=0, correction=0)),
-        f"the variance is {variance.tolist()}, not {x.var(dim=0, correction=0).tolist()}",
+        f"the variance is {shown(variance)}, not {shown(x.var(dim=0, correction=0))}",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from mmtutor.exercises.comparing import are_close, as_floats, as_number
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
 Answer = Callable[[Mapping[str, Tensor]], Tensor]
@@ -117,8 +117,7 @@ def _check_without(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     )
     expect(
         are_close(given, honest),
-        f"expected {honest[0].tolist()} for the first example of the check, got "
-        f"{[round(value, 5) for value in given[0].tolist()]}",
+        f"expected {shown(honest[0])} for the first example of the check, got {shown(given[0], 6)}",
     )
 
 

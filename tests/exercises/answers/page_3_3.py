@@ -107,7 +107,7 @@ ANSWERS = {
             "the padding must be 0": lambda s, frames: s - mean_of(s, frames),
             "NaN in the padding": multiplied,
             "without a real frame": divided_by_none,
-            "expected [[[-3.0": divided_by_spread,
+            "expected [[[-3": divided_by_spread,
             "keeps its shape": lambda s, frames: by_loop(s, frames).mean(dim=2),
         },
     ),

@@ -127,7 +127,7 @@ ANSWERS = {
         right=by_kthvalue,
         also_right=[as_list],
         wrong={
-            "for ([": all_or_none,
+            "for (a Tensor": all_or_none,
             "sort each group apart": widths(pooled=True),
             "not ⌈n · coverage⌉": widths(lambda n, c: math.ceil(n * c)),
             "with their signs": widths(signed=True),
