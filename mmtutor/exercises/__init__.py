@@ -15,18 +15,15 @@ from typing import Any
 
 from IPython.display import display
 
-from mmtutor.exercises.exercise import (
-    Exercise,
-    Mistake,
-    is_untouched,
-    keeping_random_states,
-    returning,
-)
+from mmtutor.exercises.exercise import Exercise, Mistake
 from mmtutor.exercises.question import Question, quiz_as_html, quiz_as_text, with_code
+from mmtutor.exercises.result import Result
+from mmtutor.exercises.running import judge
 
 __all__ = [
     "Exercise",
     "Mistake",
+    "Result",
     "check",
     "find",
     "hint",
@@ -37,31 +34,27 @@ __all__ = [
 ]
 
 
-def check(number: str, answer: Any) -> None:
+def check(number: str, answer: Any, seconds: float = 10.0) -> Result:
     """Print whether an answer is right, and if not, what the likely mistake is.
 
-    The global generators of Python, NumPy and torch (on the CPU) are left as they were.
+    Whatever the answer does, the next cell finds things as they were: the global generators of
+    Python, NumPy and torch (on the CPU), torch's default type, gradient mode and threads.
 
     Args:
         number: the exercise, for example `"2.1.a"`.
         answer: the function or value that the exercise asks for.
+        seconds: after which the check is stopped; on Windows, and outside of the main thread, it
+            is not stopped: interrupt it by hand.
+
+    Returns:
+        What was found; true only if the answer passed.
 
     Raises:
         KeyError: no such exercise.
     """
-    exercise = find(number)
-    if is_untouched(answer):
-        print(f"{number}: not attempted yet")
-        return
-    try:
-        with keeping_random_states():
-            measured = exercise.check(returning(answer))
-    except Mistake as mistake:
-        print(f"✗ {number}: {mistake}")
-    except Exception as error:
-        print(f"✗ {number}: your code stopped with {type(error).__name__}: {error}")
-    else:
-        print(*filter(None, [f"✓ {number}: right.", measured, exercise.praise]))
+    result = judge(number, find(number), answer, seconds)
+    print(result.message)
+    return result
 
 
 def hint(number: str) -> None:

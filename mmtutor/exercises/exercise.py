@@ -1,17 +1,10 @@
-"""What an exercise is, and the tools with which a check is written."""
+"""What an exercise is, and how its check says that an answer is wrong."""
 
 import dis
-import functools
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Literal
-
-import numpy as np
-import torch
-from torch import Tensor
 
 
 class Mistake(Exception):  # noqa: N818 - an answer is mistaken, nothing is in error
@@ -19,6 +12,11 @@ class Mistake(Exception):  # noqa: N818 - an answer is mistaken, nothing is in e
 
 
 Kind = Literal["write", "predict", "read", "diagnose", "derive"]
+
+
+def no_cases() -> Iterable[tuple[Any, ...]]:
+    """Return no more cases: the check tries all that matter."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,12 @@ class Exercise:
         praise: what a right answer has shown, printed after it.
         kind: what the reader does: *write* the core of the page, *predict* a measurement, *read*
             a plot, *diagnose* a network with a planted fault, *derive* a number.
+        cases: returns more arguments, edge cases and random ones, for which the answer must give
+            what the solution gives. They are tried once the check has found no mistake.
+        is_value: the answer is a value, or a function that returns it; else it is a function.
+        changes: arguments of the solution that the task asks to change in place.
+        gradients: arguments through which a network would learn: if the answer returns a tensor,
+            the gradient that they get in each of the cases must be that of the solution.
     """
 
     check: Callable[[Any], str | None]
@@ -40,6 +44,10 @@ class Exercise:
     hints: tuple[str, str, str]
     praise: str
     kind: Kind | None = None
+    cases: Callable[[], Iterable[tuple[Any, ...]]] = no_cases
+    is_value: bool = False
+    changes: frozenset[str] = frozenset()
+    gradients: frozenset[str] = frozenset()
 
 
 def expect(condition: object, mistake: str) -> None:
@@ -49,25 +57,6 @@ def expect(condition: object, mistake: str) -> None:
 
 
 _DOES_NOTHING = {"RESUME", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "POP_TOP", "NOP"}
-
-
-def as_floats(values: Any) -> Tensor:
-    """Return numbers of any library and precision as a tensor of 64-bit floats.
-
-    So an answer is judged by its numbers, and not by the type that they came in.
-    """
-    if isinstance(values, list | tuple) and any(isinstance(value, Tensor) for value in values):
-        values = [as_floats(value).tolist() for value in values]
-    try:
-        return torch.as_tensor(values).detach().double()
-    except (TypeError, ValueError, RuntimeError):
-        raise Mistake(f"return numbers, such as a tensor; got a {type(values).__name__}") from None
-
-
-def are_close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
-    """Return whether two answers have one shape and nearly the same numbers."""
-    a, b = as_floats(a), as_floats(b)
-    return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
 def is_untouched(answer: Any) -> bool:
@@ -84,32 +73,3 @@ def is_untouched(answer: Any) -> bool:
     instructions = list(dis.get_instructions(answer))
     returned = [i.argval for i in instructions if i.opname in ("LOAD_CONST", "RETURN_CONST")]
     return {i.opname for i in instructions} <= _DOES_NOTHING and returned[-1] in (None, ...)
-
-
-def returning(answer: Any) -> Any:
-    """Return the answer; if it is a function, one that raises `Mistake` instead of giving None.
-
-    So a check need not ask whether the reader has forgotten to return anything.
-    """
-    if not isinstance(answer, FunctionType):
-        return answer
-
-    @functools.wraps(answer)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        result = answer(*args, **kwargs)
-        expect(result is not None, "your function returns None: is a `return` missing?")
-        return result
-
-    return call
-
-
-@contextmanager
-def keeping_random_states() -> Iterator[None]:
-    """Give the global generators of Python, NumPy and torch (on the CPU) back as they were."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)

@@ -1,11 +1,11 @@
 """Exercises of page 1.2, One digit, four modalities."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_number, described
 from mmtutor.exercises.exercise import Exercise, expect
 
 
@@ -15,7 +15,7 @@ def decode(numbers: list[int]) -> str:
 
 def _check_decode(answer: Callable[[list[int]], str]) -> None:
     text = answer([116, 102, 113, 117, 0, 0])
-    expect(isinstance(text, str), f"return a string, not a {type(text).__name__}")
+    expect(isinstance(text, str), f"return a string; got {described(text)}")
     expect(text != "tfqu", "the numbers are bytes plus one: subtract it again")
     expect("\0" not in text and not text.endswith("  "), "padding is no text; leave it out")
     expect(text == "sept", f"[116, 102, 113, 117, 0, 0] is 'sept'; got {text!r}")
@@ -25,17 +25,27 @@ def _check_decode(answer: Callable[[list[int]], str]) -> None:
     expect(text == "七", f"{[*numbers, 0]} is '七'; got {text!r}")
 
 
+def _texts() -> Iterator[tuple[list[int]]]:
+    for text in ("sept", "", "z", "два", "a b", "七 7", "naïve ¿", "~", " x "):
+        for padding in (0, 1, 5):
+            yield ([byte + 1 for byte in text.encode()] + [0] * padding,)
+
+
 def morse_units(code: str) -> int:
     return sum(3 if signal == "-" else 1 for signal in code) + len(code) - 1
 
 
 def _check_morse(answer: Callable[[str], int]) -> None:
-    units = answer("--...")
+    units = as_number(answer("--..."))
     expect(units != 5, "this counts the signals; a dash is three units long")
     expect(units != 9, "the silences between the signals count too")
     expect(units != 14, "silence lies between two signals: there is none after the last")
-    expect(units == 13, f"'--...' is 3 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 = 13 units; got {units}")
-    expect(answer("-----") == 19, f"'-----' is 19 units; got {answer('-----')}")
+    expect(units == 13, f"'--...' is 3 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 = 13 units; got {units:g}")
+
+
+def _codes() -> Iterator[tuple[str]]:
+    for code in ("-----", ".....", ".", "-", ".-", "--", "-.-.", "......-", "...---..."):
+        yield (code,)
 
 
 def leaked_share(train_groups: Tensor, test_groups: Tensor) -> float:
@@ -57,17 +67,28 @@ def _check_leak(answer: Callable[[Tensor, Tensor], float]) -> None:
     train, test = _groups(0, 0, 1, 2, 2, 2), _groups(2, 3, 3, 4)
     share = answer(train, test)
     expect(not isinstance(share, Tensor) or share.ndim == 0, "return one number")
-    share = float(share)
+    share = as_number(share)
     expect(share != 0.5, "this is the share of training rows; ask the test rows")
-    expect(abs(share - 1 / 3) > 1e-6, "count rows, not groups: a large group weighs more")
+    expect(not are_close(share, 1 / 3), "count rows, not groups: a large group weighs more")
     expect(share != 1, "1 is the number of leaked rows here; divide by the number of test rows")
-    expect(math.isclose(share, 0.25), f"one of these four test rows has leaked; got {share}")
-    expect(float(answer(train, _groups(3, 4))) == 0, "no common group is a share of 0")
+    expect(are_close(share, 0.25), f"one of these four test rows has leaked; got {share}")
+    share = as_number(answer(train, _groups(3, 4)))
+    expect(share == 0, f"no common group is a share of 0; got {share}")
+
+
+def _splits() -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for largest, train, test in ((4, 3, 5), (9, 6, 4), (30, 20, 11), (3, 8, 6), (1, 2, 3)):
+        sizes = (train,), (test,)
+        yield tuple(_groups(*torch.randint(largest, n, generator=generator)) for n in sizes)  # type: ignore[misc]
+    yield _groups(700, -3, 12), _groups(12, 12, 700, 5)
+    yield _groups(5), _groups(5)
 
 
 EXERCISES = {
     "1.2.a": Exercise(
         check=_check_decode,
+        cases=_texts,
         solution=decode,
         hints=(
             "Undo the steps of `encode` in the opposite order: padding, plus one, UTF-8.",
@@ -78,6 +99,7 @@ EXERCISES = {
     ),
     "1.2.b": Exercise(
         check=_check_morse,
+        cases=_codes,
         solution=morse_units,
         hints=(
             "Add up the signals first, the silences afterwards.",
@@ -88,6 +110,7 @@ EXERCISES = {
     ),
     "1.2.c": Exercise(
         check=_check_leak,
+        cases=_splits,
         solution=leaked_share,
         hints=(
             "For each test row, ask whether its group is among the training groups.",

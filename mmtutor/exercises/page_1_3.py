@@ -1,11 +1,13 @@
 """Exercises of page 1.3, Why depth is hard."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from mmtutor.exercises.comparing import are_close
 from mmtutor.exercises.exercise import Exercise, expect
 
 
@@ -18,9 +20,12 @@ def diagnose(shallow: tuple[float, float], deep: tuple[float, float]) -> str:
 
 
 def _check_diagnosis(answer: Callable[[tuple[float, float], tuple[float, float]], str]) -> None:
-    names = {"degradation", "overfitting", "neither"}
+    names = ["degradation", "overfitting", "neither"]
     both_worse = answer((0.1, 0.4), (0.6, 0.9))
-    expect(both_worse in names, f"return one of {', '.join(sorted(names))}; got {both_worse!r}")
+    expect(
+        isinstance(both_worse, str) and both_worse in names,
+        f"return one of {', '.join(sorted(names))}; got {both_worse!r}",
+    )
     expect(
         both_worse != "overfitting",
         "worse in validation can have two reasons: compare the training losses first",
@@ -53,6 +58,14 @@ def _check_diagnosis(answer: Callable[[tuple[float, float], tuple[float, float]]
     expect(tie == "overfitting", f"an equal training loss counts as fitting as well; got {tie!r}")
 
 
+Pair = tuple[float, float]
+
+
+def _trained() -> Iterator[tuple[Pair, Pair]]:
+    pairs = list(itertools.product((0.1, 0.12, 0.6, 2.5), repeat=2))
+    yield from itertools.product(pairs, repeat=2)
+
+
 def copying_layers(n: int) -> nn.Sequential:
     first, last = nn.Linear(n, 2 * n), nn.Linear(2 * n, n)
     identity = torch.eye(n)
@@ -71,39 +84,60 @@ def _check_copying(answer: Callable[[int], Any]) -> None:
         kinds == [nn.Linear, nn.ReLU, nn.Linear],
         "return nn.Sequential of a linear layer, a relu and a linear layer",
     )
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        x = torch.randn(64, 5)
+    expect(
+        (layers[0].in_features, layers[2].out_features) == (5, 5),
+        f"five numbers must go in and come out, not {layers[0].in_features} and "
+        f"{layers[2].out_features}",
+    )
+    expect(
+        layers[0].out_features == layers[2].in_features,
+        f"the layers do not fit: the first gives {layers[0].out_features} numbers, and the last "
+        f"takes {layers[2].in_features}",
+    )
+    x = _inputs(layers, 5)
+    with torch.no_grad():
         y = layers(x)
-        zero = layers(torch.zeros(1, 5))
-    expect(y.shape == x.shape, f"five numbers must come out, not {y.shape[-1]}")
+        zero = layers(torch.zeros_like(x[:1]))
     expect(
         zero.abs().max() < 1e-6, "zeros come out as something else: a bias has not been set to 0"
     )
     expect(
-        not torch.allclose(y, x.relu(), atol=1e-5),
+        not are_close(y, x.relu()),
         "negative numbers are lost in the relu: send −x through it as well",
     )
     expect(
-        not torch.allclose(y, x.abs(), atol=1e-5),
+        not are_close(y, x.abs()),
         "this is |x|, as relu(x) + relu(−x) would be; x is their difference",
     )
     expect(
-        torch.allclose(y, x, atol=1e-4),
+        are_close(y, x),
         f"the output differs from the input by up to {(y - x).abs().max():.2g}",
     )
     far = 1e6 * x
     with torch.no_grad():
         expect(
-            torch.allclose(layers(far), far, rtol=1e-4),
+            are_close(layers(far), far),
             "numbers near 0 are copied, large negative ones are not: a shift only moves the "
             "point at which the relu cuts",
         )
+        for n in (1, 2, 8):
+            layers = answer(n)
+            x = _inputs(layers, n)
+            fits = (layers[0].in_features, layers[2].out_features) == (n, n)
+            expect(fits and are_close(layers(x), x), f"right for n = 5, and not for n = {n}")
+
+
+def _inputs(layers: nn.Sequential, n: int) -> Tensor:
+    """Return inputs in the precision of the layers."""
+    generator = torch.Generator().manual_seed(n)
+    precision = next(layers.parameters()).dtype
+    return torch.randn(64, n, generator=generator).to(precision)
 
 
 EXERCISES = {
     "1.3.a": Exercise(
         check=_check_diagnosis,
+        cases=_trained,
         solution=diagnose,
         hints=(
             "Which of the two losses says whether a net can fit what it is shown?",

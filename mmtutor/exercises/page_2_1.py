@@ -1,7 +1,7 @@
 """Exercises of page 2.1, The residual block."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -9,7 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmtutor.blocks import ResidualBlock
-from mmtutor.exercises.exercise import Exercise, Mistake, are_close, expect
+from mmtutor.exercises.comparing import are_close, as_number
+from mmtutor.exercises.descending import step_downhill
+from mmtutor.exercises.exercise import Exercise, Mistake, expect
+from mmtutor.exercises.forbidding import comes_from, expect_no_look_inside, without_modules
 from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
 
@@ -23,26 +26,38 @@ def count_parameters(in_channels: int, out_channels: int, stride: int) -> int:
 
 
 def _check_count(answer: Callable[[int, int, int], int]) -> None:
-    plain = answer(16, 16, 1)
+    right = {sizes: _true_count(*sizes) for sizes in [(16, 16, 1), (16, 32, 2)]}
+    plain = as_number(answer(16, 16, 1))
     expect(plain != 2 * 9 * 16 * 16, "a normalization has a weight and a bias for each channel")
-    expect(plain == _true_count(16, 16, 1), f"(16, 16, 1) has 4,672 parameters, not {plain:,}")
-    changed = answer(16, 32, 2)
-    no_projection = _true_count(16, 32, 2) - 16 * 32 - 2 * 32
+    expect(plain == right[16, 16, 1], f"(16, 16, 1) has 4,672 parameters, not {plain:,.10g}")
+    changed = as_number(answer(16, 32, 2))
+    no_projection = right[16, 32, 2] - 16 * 32 - 2 * 32
     expect(changed != no_projection, "where the shapes differ, the shortcut is a projection")
     expect(changed != no_projection + 16 * 32, "the projection has a normalization too")
     expect(
-        changed == _true_count(16, 32, 2),
-        f"(16, 32, 2) has 14,528 parameters, not {changed:,}; "
+        changed != right[16, 32, 2] - 9 * 16 * 32,
         "the second convolution already has out_channels inputs",
     )
     expect(
-        answer(16, 16, 2) == _true_count(16, 16, 2),
+        changed == right[16, 32, 2],
+        f"(16, 32, 2) has 14,528 parameters, not {changed:,.10g}",
+    )
+    expect(
+        answer(16, 16, 2) != right[16, 16, 1],
         "a stride alone also changes the shape, so it needs a projection",
     )
     expect(
-        answer(16, 32, 1) == _true_count(16, 32, 1),
+        as_number(answer(16, 32, 1)) not in (no_projection, right[16, 16, 1]),
         "other channels alone also change the shape, so they need a projection",
     )
+    told = "you build the block, or a layer of it: write a formula"
+    without_modules(answer, "", told)(16, 32, 2)
+
+
+def _blocks() -> Iterator[tuple[int, int, int]]:
+    for channels in ((16, 16), (16, 32), (32, 16), (64, 128), (3, 64), (1, 1), (7, 5)):
+        for stride in (1, 2, 3):
+            yield *channels, stride
 
 
 def _true_count(in_channels: int, out_channels: int, stride: int) -> int:
@@ -83,7 +98,7 @@ def _check_identity(answer: Callable[[nn.Module], nn.Module]) -> None:
     after = branch(x).detach()
     expect(not torch.equal(after, before), "F(x) is what it was: nothing has been changed")
     expect(
-        not torch.allclose(after, torch.tensor(0.3)),
+        not are_close(after, torch.full_like(after, 0.3)),
         "F(x) is 0.3 everywhere, the bias of norm2; it has to be zero too",
     )
     expect((after == 0).all(), f"F(x) must be 0 everywhere; it goes up to {after.abs().max():.2g}")
@@ -91,16 +106,17 @@ def _check_identity(answer: Callable[[nn.Module], nn.Module]) -> None:
         all(parameter.requires_grad for parameter in branch.parameters()),
         "a frozen layer cannot learn; leave requires_grad as it is",
     )
-    first = branch.conv1.weight.detach().clone()
-    optimizer = torch.optim.SGD(branch.parameters(), lr=0.1)
+    expect(branch.training, "the branch came in train mode and was left in evaluation mode")
+    other = branch(10 * x.flip(0).flip(2) - 5)
+    expect((other == 0).all(), "F(x) is 0 for some inputs only; it must be 0 for every input")
+    before_steps = {name: each.detach().clone() for name, each in branch.named_parameters()}
     for _ in range(3):
-        optimizer.zero_grad()
-        (branch(x) - x.flip(3)).square().mean().backward()
-        optimizer.step()
-    expect(
-        not torch.equal(branch.conv1.weight, first),
-        "after three steps conv1 has not moved: two factors of zero wait for each other",
-    )
+        step_downhill(branch, (branch(x) - x.flip(3)).square().mean(), 0.1)
+    for name, parameter in branch.named_parameters():
+        expect(
+            not torch.equal(parameter, before_steps[name]),
+            f"after three steps {name} has not moved: two factors of zero wait for each other",
+        )
 
 
 def share_of_paths(blocks: int, longest: int) -> float:
@@ -108,14 +124,19 @@ def share_of_paths(blocks: int, longest: int) -> float:
 
 
 def _check_share(answer: Callable[[int, int], float]) -> None:
-    share = answer(4, 1)
+    share = as_number(answer(4, 1))
     expect(share != 5, "5 is the number of paths; divide by the number of all paths")
     expect(share != 4 / 16, "count the path that takes no branch at all as well")
     expect(share != 1 / 16, "`range(longest)` ends before `longest`; a path of that length counts")
-    expect(share != 2 / 5, "lengths are not equally likely: of 4 blocks, 4 paths take one branch")
-    expect(math.isclose(share, 5 / 16), f"of 16 paths, 5 take at most one branch; got {share}")
-    share = answer(50, 30)
-    expect(math.isclose(share, share_of_paths(50, 30)), f"(50, 30) is 0.941; got {share}")
+    expect(
+        not are_close(share, 2 / 5),
+        "lengths are not equally likely: of 4 blocks, 4 paths take one branch",
+    )
+    expect(are_close(share, 5 / 16), f"of 16 paths, 5 take at most one branch; got {share}")
+
+
+def _chains() -> Iterator[tuple[int, int]]:
+    yield from ((50, 30), (1, 0), (1, 1), (3, 0), (5, 5), (9, 4), (16, 12), (54, 20), (54, 27))
 
 
 _BLOCKS = 16
@@ -213,7 +234,8 @@ _OVERLOOKED = {
 
 
 def _check_diagnosis(answer: Callable[[Callable[[Tensor], Tensor], int], str]) -> None:
-    for seed, features in enumerate([8, 12, 5]):
+    expect_no_look_inside(answer)
+    for seed, features in enumerate([8, 12, 5, 24]):
         for fault in FAULTS:
             try:
                 found = answer(faulty_block(fault, features, seed), features)
@@ -264,6 +286,10 @@ def _check_bottleneck(answer: Callable[..., nn.Module]) -> None:
     x = torch.rand(8, 16, 6, 6)
     block = answer(16, 16)
     expect(isinstance(block, nn.Module), "give the class, an `nn.Module`, and not one block of it")
+    expect(
+        not any(comes_from(type(part), "mmtutor.blocks") for part in block.modules()),
+        "build it of layers of torch.nn, with nothing from mmtutor.blocks",
+    )
     _expect_shape(block, x, (8, 16, 6, 6), "Bottleneck(16, 16)")
     _expect_shape(answer(16, 32, 2), x, (8, 32, 3, 3), "Bottleneck(16, 32, 2)")
     for sizes in [(16, 16, 1), (16, 32, 1), (16, 16, 2), (24, 48, 2)]:
@@ -271,7 +297,8 @@ def _check_bottleneck(answer: Callable[..., nn.Module]) -> None:
     _expect_start_as_identity(block, x)
     for sizes in [(16, 16, 1), (16, 32, 2)]:
         _expect_formula(answer(*sizes), x, *sizes)
-    _expect_learning(answer(16, 32, 1), x)
+    for sizes in [(16, 32, 1), (16, 16, 1), (16, 16, 2)]:
+        _expect_learning(answer(*sizes), x)
 
 
 def _expect_shape(block: nn.Module, x: Tensor, shape: tuple[int, ...], name: str) -> None:
@@ -314,7 +341,9 @@ def _expect_parameters(block: nn.Module, in_channels: int, out_channels: int, st
 
 
 def _expect_start_as_identity(block: nn.Module, x: Tensor) -> None:
+    kept = x.clone()
     y = block(x)
+    expect(torch.equal(x, kept), "your block changes its input: it adds to x in place")
     expect(
         are_close(y, x),
         "a fresh block should return x where x ≥ 0, for F(x) = 0; it is off by up to "
@@ -329,11 +358,8 @@ def _expect_learning(block: nn.Module, x: Tensor) -> None:
         expect(parameter.requires_grad, f"{name} is frozen; all layers should learn")
     before = [parameter.detach().clone() for parameter in block.parameters()]
     target = torch.rand_like(block(x))
-    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
     for _ in range(3):
-        optimizer.zero_grad()
-        (block(x) - target).square().mean().backward()
-        optimizer.step()
+        step_downhill(block, (block(x) - target).square().mean(), 0.1)
     for (name, parameter), old in zip(block.named_parameters(), before, strict=True):
         expect(
             not torch.equal(parameter, old),
@@ -362,7 +388,7 @@ def _expect_formula(
                 f"{name} has shape {tuple(parameter.shape)}, which no layer of a bottleneck has",
             )
             parameter.copy_(drawn[tuple(parameter.shape)])
-        y = block(x)
+    y = block(x)
 
     def norm(h: Tensor) -> Tensor:
         scale = drawn[(h.shape[1],)]
@@ -389,16 +415,27 @@ def _expect_formula(
         not are_close(y, formula(act=leave), 1e-3),
         "between the convolutions of F the relus are missing: three linear layers are one",
     )
-    # He et al. have the stride on the first convolution, torchvision on the 3×3: both are right.
+    # He et al. have the stride on the first convolution; the task, as torchvision, on the 3×3.
     expect(
-        are_close(y, formula(), 1e-3) or are_close(y, formula(first_stride=stride), 1e-3),
+        stride == 1 or not are_close(y, formula(first_stride=stride), 1e-3),
+        "the stride is on the first convolution; the 3×3 convolution should have it",
+    )
+    expect(
+        are_close(y, formula(), 1e-3),
         "with weights drawn at random your block differs from relu(F(x) + s(x))",
+    )
+    x = x.clone().requires_grad_()
+    slopes = [torch.autograd.grad(each.square().sum(), x)[0] for each in (block(x), formula())]
+    expect(
+        are_close(slopes[0], slopes[1], 1e-3),
+        "the output is right and the gradient is not: a part of your block is detached",
     )
 
 
 EXERCISES = {
     "2.1.a": Exercise(
         check=_check_count,
+        cases=_blocks,
         solution=count_parameters,
         hints=(
             "Which layers have parameters? Two convolutions, two normalizations, maybe a shortcut.",
@@ -411,6 +448,7 @@ EXERCISES = {
     ),
     "2.1.b": Exercise(
         check=_check_identity,
+        changes=frozenset({"branch"}),
         solution=start_as_identity,
         hints=(
             "Which layer of F comes last, and what does it do to its input?",
@@ -422,6 +460,7 @@ EXERCISES = {
     ),
     "2.1.c": Exercise(
         check=_check_share,
+        cases=_chains,
         solution=share_of_paths,
         hints=(
             "At each block a path chooses between two ways. How many paths choose the branch "
@@ -434,6 +473,7 @@ EXERCISES = {
     ),
     "2.1.d": Exercise(
         check=_check_growth,
+        is_value=True,
         solution=growth_of_the_gradient,
         hints=(
             "Into each block comes a gradient; out of it come that same gradient and the branch's "

@@ -1,10 +1,11 @@
 """Exercises of page 3.1, The image encoder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number
 from mmtutor.exercises.exercise import Exercise, expect
 
 
@@ -23,10 +24,10 @@ def blocks_needed(pixels: int, stages: int) -> int:
 
 
 def _check_blocks(answer: Callable[[int, int], int]) -> None:
-    few = answer(18, 1)
+    few = as_number(answer(18, 1))
     expect(few != 8, "a basic block has two convolutions, and each widens the field")
-    expect(few == 4, f"one stage: 3 for the stem, then 4 for each block; (18, 1) is 4, not {few}")
-    several = answer(54, 3)
+    expect(few == 4, f"one stage: 3 for the stem, then 4 for each block; (18, 1) is 4, not {few:g}")
+    several = as_number(answer(54, 3))
     expect(
         several != 2,
         "the convolution with stride 2 still reads at the old jump: widen the side first, "
@@ -36,12 +37,16 @@ def _check_blocks(answer: Callable[[int, int], int]) -> None:
         several not in (4, 5),
         "the jump doubles in every stage after the first; its later convolutions reach further",
     )
-    expect(several == 3, f"three stages see 28 n - 3 pixels, so (54, 3) is 3, not {several}")
-    exact = answer(25, 3)
+    expect(several == 3, f"three stages see 28 n - 3 pixels, so (54, 3) is 3, not {several:g}")
+    exact = as_number(answer(25, 3))
     expect(exact != 2, "25 pixels are exactly what our network with one block a stage sees: 1")
-    expect(exact == 1, f"(25, 3) is 1, not {exact}")
-    photograph = answer(224, 4)
-    expect(photograph == 4, f"(224, 4) is 4, not {photograph}")
+    expect(exact == 1, f"(25, 3) is 1, not {exact:g}")
+
+
+def _pictures() -> Iterator[tuple[int, int]]:
+    for stages in (1, 2, 3, 4, 5):
+        for pixels in (8, 11, 12, 25, 26, 28, 40, 56, 57, 112, 224, 225):
+            yield pixels, stages
 
 
 def pool_halves(maps: Tensor) -> Tensor:
@@ -50,10 +55,17 @@ def pool_halves(maps: Tensor) -> Tensor:
     return torch.cat([left.mean(dim=(2, 3)), right.mean(dim=(2, 3))], dim=1)
 
 
+def _maps() -> Iterator[tuple[Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for shape in ((1, 1, 1, 2), (2, 5, 3, 4), (4, 2, 6, 8), (3, 3, 2, 2)):
+        yield (torch.randn(shape, generator=generator),)
+        yield (torch.randn(shape, generator=generator, dtype=torch.float64),)
+
+
 def _check_halves(answer: Callable[[Tensor], Tensor]) -> None:
     maps = torch.arange(2 * 3 * 4 * 6, dtype=torch.float32).reshape(2, 3, 4, 6) ** 2
     got, wanted = answer(maps), pool_halves(maps)
-    expect(isinstance(got, Tensor), f"return a tensor, not a {type(got).__name__}")
+    got = as_floats(got)
     expect(
         got.shape != (4, 3),
         "that joins the halves along the batch; features belong side by side: dim=1",
@@ -64,25 +76,26 @@ def _check_halves(answer: Callable[[Tensor], Tensor]) -> None:
     )
     top_bottom = torch.cat([maps[:, :, :2].mean((2, 3)), maps[:, :, 2:].mean((2, 3))], dim=1)
     expect(
-        not torch.allclose(got, top_bottom),
+        not are_close(got, top_bottom),
         "those are the upper and the lower half; width is the last axis",
     )
-    expect(not torch.allclose(got, wanted.roll(3, dims=1)), "the left half comes first")
+    expect(not are_close(got, wanted.roll(3, dims=1)), "the left half comes first")
     turns = wanted.reshape(2, 2, 3).transpose(1, 2).flatten(1)
     expect(
-        not torch.allclose(got, turns),
+        not are_close(got, turns),
         "first all channels of the left half, then all of the right half, not in turns",
     )
-    sums = torch.allclose(got, wanted * 12)
+    sums = are_close(got, wanted * 12)
     expect(not sums, "those are sums; the mean does not grow with the picture")
     highest = torch.cat([maps[..., :3].amax((2, 3)), maps[..., 3:].amax((2, 3))], dim=1)
-    expect(not torch.allclose(got, highest), "that is the largest number of each half; average")
-    expect(torch.allclose(got, wanted), "the shape is right, the means of the halves are not")
+    expect(not are_close(got, highest), "that is the largest number of each half; average")
+    expect(are_close(got, wanted), "the shape is right, the means of the halves are not")
 
 
 EXERCISES = {
     "3.1.a": Exercise(
         check=_check_blocks,
+        cases=_pictures,
         solution=blocks_needed,
         hints=(
             "For a given `n`, write down kernel and stride of every convolution in order.",
@@ -96,6 +109,8 @@ EXERCISES = {
     ),
     "3.1.b": Exercise(
         check=_check_halves,
+        cases=_maps,
+        gradients=frozenset({"maps"}),
         solution=pool_halves,
         hints=(
             "Which axis is the width, and where is its middle?",

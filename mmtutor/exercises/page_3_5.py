@@ -1,13 +1,15 @@
 """Exercises of page 3.5, Fusion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmtutor.exercises.exercise import Exercise, are_close, as_floats, expect
+from mmtutor.exercises.comparing import are_close, as_floats
+from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.forbidding import expect_no_look_inside, without_modules
 from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
 
@@ -27,19 +29,25 @@ def _check_film(answer: Callable[[], Sequence[float]]) -> None:
     expect(v != 0, "with v = 0 the scale does not depend on the text: nothing is multiplied")
     expect(w != 0, "with w = 0 the picture is not used at all")
     expect(
-        c == -1,
+        abs(c + 1) < 1e-6,
         "the 1 in 1 + γ still lets the picture pass by itself; which c takes the 1 away?",
     )
-    expect(beta == 0, "the shift moves all four corners by the same amount; here it is not needed")
     expect(
-        not torch.allclose(z, h_I * h_T),
+        abs(beta) < 1e-6,
+        "the shift moves all four corners by the same amount; here it is not needed",
+    )
+    expect(
+        not are_close(z, h_I * h_T),
         "this is +1 where both agree and -1 where they differ: turn one sign",
     )
     wanted = [-1, 1, 1, -1]
     expect(
-        torch.allclose(z, torch.tensor(wanted).float()),
+        are_close(z, torch.tensor(wanted).float()),
         f"(-1,-1), (-1,1), (1,-1), (1,1) should give {wanted}; got {z.tolist()}",
     )
+
+
+_NO_MODULE = "you use a module of the package: write it with tensors"
 
 
 def low_rank(features: Sequence[Tensor], factors: Sequence[Tensor], bias: Tensor) -> Tensor:
@@ -68,7 +76,7 @@ def _check_low_rank(answer: Callable[[list[Tensor], list[Tensor], Tensor], Tenso
     features = [torch.randn(6, size, generator=generator) for size in (5, 3, 2)]
     factors = [torch.randn(4, size + 1, 7, generator=generator) for size in (5, 3, 2)]
     bias = torch.randn(7, generator=generator)
-    z = as_floats(answer([h.clone() for h in features], factors, bias)).float()
+    z = as_floats(answer([h.clone() for h in features], factors, bias))
     expect(
         z.shape != (6, 4, 7),
         "one vector for each of the four ranks is left: add them up, over axis 1",
@@ -77,26 +85,40 @@ def _check_low_rank(answer: Callable[[list[Tensor], list[Tensor], Tensor], Tenso
     maps = _maps(features, factors)
     summed_first = torch.stack([each.sum(dim=1) for each in maps]).prod(dim=0) + bias
     expect(
-        not torch.allclose(z, summed_first, atol=1e-4),
+        not are_close(z, summed_first),
         "you add over the ranks before you multiply: that is one product of sums, rank 1",
     )
     added = torch.stack(maps).sum(dim=(0, 2)) + bias
     expect(
-        not torch.allclose(z, added, atol=1e-4),
+        not are_close(z, added),
         "you add the modalities: that is the sum again, without any interaction",
     )
     in_front = _fused(_maps(features, factors, in_front=True), bias)
     expect(
-        not torch.allclose(z, in_front, atol=1e-4),
+        not are_close(z, in_front),
         "the 1 stands in front; append it at the end, where the factors expect it",
     )
     expect(
-        not torch.allclose(z, _fused(maps[:2], bias), atol=1e-4),
+        not are_close(z, _fused(maps[:2], bias)),
         "you multiply two modalities only; there may be any number of them",
     )
     wanted = _fused(maps, bias)
-    expect(not torch.allclose(z, wanted - bias, atol=1e-4), "the bias is missing")
-    expect(torch.allclose(z, wanted, atol=1e-4), "the numbers differ from the formula")
+    expect(not are_close(z, wanted - bias), "the bias is missing")
+    expect(are_close(z, wanted), "the numbers differ from the formula")
+    without_modules(answer, "mmtutor.", _NO_MODULE)(features, factors, bias)
+
+
+def _ranks() -> Iterator[tuple[list[Tensor], list[Tensor], Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for batch, rank, shared, sizes in (
+        (1, 1, 1, (1,)),
+        (3, 2, 5, (4, 4)),
+        (5, 4, 2, (3, 1, 2, 6)),
+        (4, 1, 3, (2, 2, 2)),
+    ):
+        features = [torch.randn(batch, size, generator=generator) for size in sizes]
+        factors = [torch.randn(rank, size + 1, shared, generator=generator) for size in sizes]
+        yield features, factors, torch.randn(shared, generator=generator)
 
 
 def accuracy_of_a_sum() -> float:
@@ -192,8 +214,9 @@ _OVERLOOKED = {
 
 
 def _check_diagnosis(answer: Callable[[Fuse, Tensor, Tensor], str]) -> None:
+    expect_no_look_inside(answer)
     generator = torch.Generator().manual_seed(1)
-    for seed, sizes in enumerate([(5, 3), (4, 7), (2, 2)]):
+    for seed, sizes in enumerate([(5, 3), (4, 7), (2, 2), (12, 9)]):
         h_I, h_T = (torch.randn(9, size, generator=generator) for size in sizes)
         for fault in FAULTS:
             found = answer(faulty_fusion(fault, sizes, seed), h_I.clone(), h_T.clone())
@@ -252,6 +275,7 @@ def _check_gated(answer: Callable[..., Tensor]) -> None:
         gives(scores.softmax(dim=1), bounded),
         "with nothing missing, the numbers differ from the formula",
     )
+    without_modules(answer, "mmtutor.", _NO_MODULE)(features, W, V, everything)
     _check_missing(answer, features, W, V)
 
 
@@ -291,6 +315,19 @@ def _check_missing(
     expect((nothing == 0).all(), "where nothing is present, z should be 0")
 
 
+def _gates() -> Iterator[tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]]:
+    generator = torch.Generator().manual_seed(3)
+    for batch, shared, sizes in ((1, 1, (1,)), (5, 4, (3, 2)), (8, 3, (2, 5, 1, 4))):
+        features = [torch.randn(batch, size, generator=generator) for size in sizes]
+        W = [torch.randn(shared, size, generator=generator) for size in sizes]
+        V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
+        yield features, W, V, torch.ones(batch, len(sizes), dtype=torch.bool)
+        present = torch.rand(batch, len(sizes), generator=generator) < 0.5
+        yield features, W, V, present
+        # Large scores must not overflow.
+        yield features, W, [25 * V_m for V_m in V], torch.ones_like(present)
+
+
 EXERCISES = {
     "3.5.a": Exercise(
         check=_check_film,
@@ -307,6 +344,8 @@ EXERCISES = {
     ),
     "3.5.b": Exercise(
         check=_check_low_rank,
+        cases=_ranks,
+        gradients=frozenset({"features", "factors", "bias"}),
         solution=low_rank,
         hints=(
             "First map each modality, rank by rank; then multiply over the modalities; then add "
@@ -320,6 +359,7 @@ EXERCISES = {
     ),
     "3.5.c": Exercise(
         check=_check_accuracy,
+        is_value=True,
         solution=accuracy_of_a_sum,
         hints=(
             "How many corners of an XOR can a straight line get right?",
@@ -345,6 +385,8 @@ EXERCISES = {
     ),
     "3.5.e": Exercise(
         check=_check_gated,
+        cases=_gates,
+        gradients=frozenset({"features", "W", "V"}),
         solution=gate_present,
         hints=(
             "First the case without missing modalities: stack scores and candidates to "

@@ -1,11 +1,12 @@
 """Exercises of page 3.7, Gradient descent on all networks at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmtutor.exercises.comparing import are_close, as_floats, beside
 from mmtutor.exercises.exercise import Exercise, expect
 
 Parts = Sequence[tuple[Tensor, Tensor]]
@@ -29,8 +30,12 @@ def _check_parts(answer: Callable[[nn.Module, Parts], Sequence[Tensor]]) -> None
     wanted = _gradient(model, x, y_true)
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 5.0)
-    given = list(answer(model, parts))
+    kept = [parameter.detach().clone() for parameter in model.parameters()]
+    given = [as_floats(slope) for slope in answer(model, parts)]
     shapes = [tuple(slope.shape) for slope in given]
+    expect(
+        _near(list(model.parameters()), kept), "the weights have changed: only ask for gradients"
+    )
     expect(
         shapes == [tuple(slope.shape) for slope in wanted],
         f"return one tensor for each parameter, of its shape; got shapes {shapes}",
@@ -55,6 +60,28 @@ def _check_parts(answer: Callable[[nn.Module, Parts], Sequence[Tensor]]) -> None
         _near(given, wanted),
         f"the first gradient is off by up to {(given[0] - wanted[0]).abs().max():.3g}",
     )
+    _expect_piece_by_piece(answer)
+
+
+def _expect_piece_by_piece(answer: Callable[[nn.Module, Parts], Sequence[Tensor]]) -> None:
+    """Try other models and pieces; none of the models takes more rows than the largest piece."""
+    generator = torch.Generator().manual_seed(1)
+    for sizes in ([5], [1, 7], [4, 4, 1], [2, 3, 1, 6]):
+        rows = sum(sizes)
+        model = nn.Sequential(_linear(generator), nn.Tanh(), nn.Linear(3, 3, bias=False))
+        x, y_true = torch.randn(rows, 4, generator=generator), torch.arange(rows) % 3
+        wanted = _gradient(model, x, y_true)
+        most = max(sizes)
+
+        def forward(module: nn.Module, inputs: tuple[Tensor], most: int = most) -> None:
+            expect(len(inputs[0]) <= most, "run one piece at a time: the batch does not fit")
+
+        model.register_forward_pre_hook(forward)
+        given = answer(model, list(zip(x.split(sizes), y_true.split(sizes), strict=True)))
+        expect(
+            _near(list(given), wanted),
+            f"right for pieces of 6, 4 and 2 examples, and not for pieces of {sizes}",
+        )
 
 
 def _linear(generator: torch.Generator) -> nn.Linear:
@@ -70,7 +97,7 @@ def _gradient(model: nn.Module, x: Tensor, y_true: Tensor) -> list[Tensor]:
 
 
 def _near(given: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
-    return all(torch.allclose(a, b, atol=1e-5) for a, b in zip(given, other, strict=True))
+    return all(map(are_close, given, other))
 
 
 def _expect_apart(given: Sequence[Tensor], wrong: Sequence[Tensor], mistake: str) -> None:
@@ -85,7 +112,7 @@ def clipped(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
 
 def _check_clipped(answer: Callable[[Sequence[Tensor], float], Sequence[Tensor]]) -> None:
     long = [torch.tensor([2.0, 1.0]), torch.tensor([[2.0], [-4.0]])]  # the norm is 5
-    given = list(answer([gradient.clone() for gradient in long], 1.0))
+    given = [as_floats(each) for each in answer([gradient.clone() for gradient in long], 1.0)]
     shapes = [tuple(gradient.shape) for gradient in given]
     expect(
         shapes == [(2,), (2, 1)],
@@ -111,19 +138,27 @@ def _check_clipped(answer: Callable[[Sequence[Tensor], float], Sequence[Tensor]]
     )
     expect(
         _near(given, [gradient / 5 for gradient in long]),
-        f"(2, 1) and (2, −4) to norm 1 are (0.4, 0.2) and (0.4, −0.8); got {_rounded(given)}",
+        f"for (2, 1) and (2, −4) to norm 1, {beside(given, [g / 5 for g in long])}",
     )
     short = list(answer([gradient.clone() for gradient in long], 10.0))
     expect(
         _near(short, long),
-        f"a norm of 5 is below 10, so nothing changes: short gradients were made {_rounded(short)}",
+        f"a norm of 5 is below 10, so that nothing changes: {beside(short, long)}",
     )
     nothing = list(answer([torch.zeros(2)], 1.0))
     expect(_near(nothing, [torch.zeros(2)]), "a gradient of 0 must stay 0: you divide by its norm")
 
 
-def _rounded(gradients: Sequence[Tensor]) -> list[list[float]]:
-    return [[round(value, 3) for value in gradient.flatten().tolist()] for gradient in gradients]
+def _gradients() -> Iterator[tuple[list[Tensor], float]]:
+    generator = torch.Generator().manual_seed(1)
+    for shapes in ([(3,)], [(2, 3), (2,)], [(1,), (4, 1), (2, 2, 2), (3,)]):
+        gradients = [torch.randn(shape, generator=generator) for shape in shapes]
+        for limit in (0.1, 1.0, 2.5, 100.0):
+            yield gradients, limit
+            yield [gradient.double() for gradient in gradients], limit
+        yield [1e-3 * gradient for gradient in gradients], 1e-4
+    yield [torch.zeros(2), torch.tensor([3.0, 4.0])], 1.0
+    yield [torch.tensor([3.0, 4.0])], 5.0
 
 
 EXERCISES = {
@@ -141,6 +176,7 @@ EXERCISES = {
     ),
     "3.7.b": Exercise(
         check=_check_clipped,
+        cases=_gradients,
         solution=clipped,
         hints=(
             "All gradients together are one long vector. What is its norm?",

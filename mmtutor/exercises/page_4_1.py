@@ -1,14 +1,16 @@
 """Exercises of page 4.1, The program."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.exercises.exercise import Exercise, are_close, as_floats, expect
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
+from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.forbidding import LOSSES, without_functions, without_optimizers
 from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
 
@@ -21,25 +23,34 @@ def _check_product(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     # Logits that are logarithms of small numbers: 1 : 1 : 2 and 1 : 3 : 4 make 1 : 3 : 8.
     image = torch.tensor([[1.0, 1.0, 2.0], [4.0, 1.0, 1.0]]).log()
     text = torch.tensor([[1.0, 3.0, 4.0], [1.0, 1.0, 1.0]]).log()
-    p = as_floats(answer(image, text)).float()
+    p = as_floats(answer(image, text))
     expect(p.shape == (2, 3), f"the result has shape (batch, classes), not {tuple(p.shape)}")
-    expect((p >= 0).all(), "a logarithm of a probability is negative; return the probability")
+    expect(not (p < 0).any(), "a logarithm of a probability is negative; return the probability")
     mean = (image.softmax(dim=1) + text.softmax(dim=1)) / 2
     expect(not are_close(p, mean), "this is the mean of the two; the rule multiplies")
     expect(not are_close(p, 2 * mean), "this is the sum of the two; the rule multiplies")
     expect(
-        not torch.allclose(p, (image * text).softmax(dim=1)),
+        not are_close(p, (image * text).softmax(dim=1)),
         "this multiplies the logits; multiply probabilities, or add logits",
     )
+    product = image.softmax(dim=1) * text.softmax(dim=1)
     expect(
-        torch.allclose(p.sum(dim=1), torch.ones(2)),
+        not are_close(p, product) and not are_close(p, (image + text).exp()),
         "the products of one example do not sum to 1; divide by their sum",
     )
     right = torch.tensor([[1 / 12, 3 / 12, 8 / 12], [4 / 6, 1 / 6, 1 / 6]])
     expect(
-        torch.allclose(p, right),
-        f"1 : 1 : 2 times 1 : 3 : 4 is 1 : 3 : 8, that is 0.083, 0.250, 0.667; got {p[0].tolist()}",
+        are_close(p, right),
+        f"1 : 1 : 2 times 1 : 3 : 4 is 1 : 3 : 8, that is 0.083, 0.250, 0.667; got {shown(p[0])}",
     )
+
+
+def _logits() -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for shape in ((1, 2), (5, 10), (4, 4)):
+        image, text = 3 * torch.randn(2, *shape, generator=generator)
+        yield image, text
+        yield image.double(), text.double()
 
 
 def interval(accuracy: float, examples: int) -> tuple[float, float]:
@@ -61,7 +72,11 @@ def _check_interval(answer: Callable[[float, int], tuple[float, float]]) -> None
         "0.4 is the deviation of a single answer; the mean of 400 varies less",
     )
     right = are_close([low, high], [0.7608, 0.8392])  # 1.95996 is as good as 1.96
-    expect(right, f"0.8 on 400 examples gives 0.7608 to 0.8392; got {low:.4f} to {high:.4f}")
+    expect(right, f"0.8 on 400 examples gives 0.7608 to 0.8392; got {low:.6g} to {high:.6g}")
+
+
+def _accuracies() -> Iterator[tuple[float, int]]:
+    yield from ((0.9, 768), (0.5, 100), (0.35, 50), (0.97, 10_000), (0.6, 7))
 
 
 def masked_max(features: Tensor, ids: Tensor) -> Tensor:
@@ -72,9 +87,7 @@ def masked_max(features: Tensor, ids: Tensor) -> Tensor:
 
 def _check_masked_max(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     features = torch.tensor([[[1.0, 3.0, 9.0, 9.0], [-2.0, -4.0, 9.0, -9.0]]])
-    kept = features.clone()
-    highest = as_floats(answer(features, torch.tensor([[5, 6, 0, 0]]))).float()
-    expect(torch.equal(features, kept), "your function changes the features themselves")
+    highest = as_floats(answer(features, torch.tensor([[5, 6, 0, 0]])))
     expect(
         highest.shape == (1, 2),
         f"the result has shape (batch, channels), not {tuple(highest.shape)}",
@@ -85,11 +98,22 @@ def _check_masked_max(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         "padding set to 0 is larger than -2 and -4; what is smaller than every number?",
     )
     expect(
-        torch.equal(highest, torch.tensor([[3.0, -2.0]])),
-        f"the largest of 1, 3 and of -2, -4 are 3 and -2; got {highest.tolist()}",
+        are_close(highest, torch.tensor([[3.0, -2.0]])),
+        f"the largest of 1, 3 and of -2, -4 are 3 and -2; got {shown(highest)}",
     )
     empty = answer(features, torch.zeros(1, 4, dtype=torch.int64))
     expect(are_close(empty, torch.zeros(1, 2)), "a text of padding only gives zeros")
+
+
+def _texts() -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for texts, channels, length in ((1, 1, 1), (4, 3, 6), (6, 2, 5)):
+        features = torch.randn(texts, channels, length, generator=generator) - 3
+        real = torch.arange(length) < torch.randint(length + 1, (texts, 1), generator=generator)
+        ids = real * torch.randint(1, 9, (texts, length), generator=generator)
+        yield features, ids
+        yield features.double(), ids
+        yield 1e6 * features, ids
 
 
 def training_step(
@@ -191,17 +215,23 @@ _STEPS = {
 def _check_step(answer: Callable[..., float]) -> None:
     batches = _batches(3)
 
-    def after(step: Callable[..., float]) -> tuple[list[float], Tensor]:
+    def after(step: Callable[..., float], scale: float = 1.0) -> tuple[list[float], Tensor]:
         """Return the losses of four steps, and all weights after them."""
         model = _TwoModalities(4)
+        model.head.weight.data *= scale
         velocity = [torch.zeros_like(parameter) for parameter in model.parameters()]
+        kept.append(velocity)
+        tensors = list(velocity)
         losses = []
         for inputs, targets in batches:
             model.eval()
             losses.append(step(model, inputs, targets.clone(), velocity, 0.2, 0.9))
+        replaced.append(any(a is not b for a, b in zip(tensors, velocity, strict=True)))
         weights = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
         return losses, weights
 
+    kept: list[list[Tensor]] = []
+    replaced: list[bool] = []
     losses, weights = after(answer)
     _, start = after(lambda *given: 0.0)
     expect(
@@ -212,12 +242,30 @@ def _check_step(answer: Callable[..., float]) -> None:
         expect(not are_close(weights, after(_mistaken_step(mistake))[1]), message)
     wanted_losses, wanted = after(_mistaken_step("none"))
     expect(are_close(weights, wanted), "after four steps the weights differ from the formula")
-    found = as_floats([as_floats(loss).item() for loss in losses])
+    found = as_floats([as_number(loss) for loss in losses])
     expect(
         are_close(found, wanted_losses),
         "return the loss from before the step, the mean over the batch: "
         f"{wanted_losses[0]:.4f} in the first; got {found[0]:.4f}",
     )
+    expect(
+        not replaced[0],
+        "you put new tensors into the list; change the velocities in place, as by `v.mul_`",
+    )
+    expect(
+        all(are_close(v, right, 1e-3) for v, right in zip(kept[0], kept[-1], strict=True)),
+        "the weights are right and the velocities are not: the rate is no part of v",
+    )
+    large = [as_number(after(step, 1000.0)[0][0]) for step in (answer, _mistaken_step("none"))]
+    expect(
+        are_close(large[0], large[1], 1e-3),
+        f"with large logits the loss is {large[0]:g} and not {large[1]:g}: take the logarithm of "
+        "the softmax in one step",
+    )
+    after(
+        without_functions(answer, LOSSES, "you use a criterion of torch: write the loss yourself")
+    )
+    after(without_optimizers(answer, "you use an optimizer of torch: write the step yourself"))
 
 
 FAULTS = (
@@ -369,6 +417,7 @@ def _check_late_fusion(answer: Any) -> str:
 EXERCISES = {
     "4.1.a": Exercise(
         check=_check_product,
+        cases=_logits,
         solution=product_rule,
         hints=(
             "Softmax both, multiply class by class, and mind that probabilities sum to 1.",
@@ -381,6 +430,7 @@ EXERCISES = {
     ),
     "4.1.b": Exercise(
         check=_check_interval,
+        cases=_accuracies,
         solution=interval,
         hints=(
             "First the standard deviation, then 1.96 of it to either side.",
@@ -393,6 +443,8 @@ EXERCISES = {
     ),
     "4.1.c": Exercise(
         check=_check_masked_max,
+        cases=_texts,
+        gradients=frozenset({"features"}),
         solution=masked_max,
         hints=(
             "Padding must never win. Which value loses against every number?",
@@ -404,6 +456,7 @@ EXERCISES = {
     ),
     "4.1.d": Exercise(
         check=_check_step,
+        changes=frozenset({"model", "velocity"}),
         solution=training_step,
         hints=(
             "Five lines: mode, forward pass, loss, gradients, update. Which of them must autograd "
@@ -418,6 +471,7 @@ EXERCISES = {
     ),
     "4.1.e": Exercise(
         check=_check_faults,
+        is_value=True,
         solution=name_the_faults,
         hints=(
             "Look at all three measures. Which run stands apart in which of them?",
@@ -433,6 +487,7 @@ EXERCISES = {
     ),
     "4.1.f": Exercise(
         check=_check_late_fusion,
+        is_value=True,
         solution=accuracy_of_late_fusion,
         hints=(
             "Counting right and wrong is not enough: a logit says how sure its network is.",

@@ -1,12 +1,15 @@
 """Exercises of page 4.2, Regression with MSE."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside
+from mmtutor.exercises.exercise import Exercise, Mistake, expect
+from mmtutor.exercises.forbidding import listening
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 
@@ -22,7 +25,7 @@ def r2_of_batches(batches: Batches) -> Tensor:
 
 def _check_r2(answer: Callable[[Batches], Tensor]) -> None:
     batches = _batches()
-    given = _number(answer(batches))
+    given = as_number(answer(batches))
     y, y_true = (torch.cat(parts) for parts in zip(*batches, strict=True))
     each = [1 - _squares(y - t) / _squares(t - t.mean()) for y, t in batches]
     sizes = [len(t) for _, t in batches]
@@ -51,7 +54,52 @@ def _check_r2(answer: Callable[[Batches], Tensor]) -> None:
         "that is the share that is left unexplained; R² is one minus it",
     )
     right = 1 - _squares(y - y_true) / _squares(y_true - y_true.mean())
-    expect(math.isclose(given, right, abs_tol=1e-4), f"expected {right:.4f}, got {given:.4f}")
+    expect(are_close(given, right), beside(given, right))
+    _expect_one_pass(answer, batches, right)
+
+
+def _expect_one_pass(answer: Callable[[Batches], Tensor], batches: Batches, right: float) -> None:
+    told = "you join the batches: each is to be looked at once, and then forgotten"
+
+    def heard(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if name in ("cat", "concat", "concatenate", "hstack"):
+            expect(sum(part.numel() for part in args[0]) < 15, told)
+
+    given = listening(answer, heard)(_OnePass(batches))
+    expect(are_close(given, right), told)
+
+
+class _OnePass(Sequence[tuple[Tensor, Tensor]]):
+    """Batches, each of which may be looked at until the next one comes."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = [(y.clone(), y_true.clone()) for y, y_true in batches]
+        self.at = 0
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[k] for k in range(len(self))[i]]
+        if i >= len(self):
+            raise IndexError(i)  # ends a loop over the batches
+        i %= len(self)
+        if i < self.at:
+            raise Mistake("you look at a batch again, after the next one: one pass is enough")
+        for seen in self.batches[self.at : i]:
+            for forgotten in seen:
+                forgotten.fill_(torch.nan)
+        self.at = i
+        return self.batches[i]
+
+
+def _test_sets() -> Iterator[tuple[_OnePass]]:
+    generator = torch.Generator().manual_seed(1)
+    for sizes in ([4], [1, 1, 3], [5, 2, 7, 1], [16, 16]):
+        y_true = [2 + torch.randn(size, generator=generator) for size in sizes]
+        y = [t + 0.5 * torch.randn(len(t), generator=generator) for t in y_true]
+        yield (_OnePass(list(zip(y, y_true, strict=True))),)
 
 
 def group_widths(residuals: Tensor, groups: Tensor, coverage: float) -> Tensor:
@@ -67,7 +115,7 @@ def group_widths(residuals: Tensor, groups: Tensor, coverage: float) -> Tensor:
 def _check_widths(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     residuals = torch.tensor([0.1, -3.0, 5.0, 1.0, -0.5, -2.0, 0.2, -4.0, 0.3, 0.4])
     groups = torch.tensor([0, 1, 1, 1, 0, 1, 0, 1, 0, 0])
-    given = torch.as_tensor(answer(residuals, groups, 0.7))
+    given = as_floats(answer(residuals, groups, 0.7))
     expect(
         given.shape == (2,),
         f"return one width for each group, a tensor (2,); got {tuple(given.shape)}",
@@ -75,34 +123,45 @@ def _check_widths(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     sizes = [residuals[groups == group].abs().sort().values for group in (0, 1)]
     pooled = residuals.abs().sort().values[math.ceil(11 * 0.7) - 1]
     expect(
-        not torch.allclose(given, pooled.expand(2)),
+        not are_close(given, pooled.expand(2)),
         "both groups have the width of all residuals together: sort each group apart",
     )
     short = torch.stack([errors[math.ceil(5 * 0.7) - 1] for errors in sizes])
     expect(
-        not torch.allclose(given, short),
+        not are_close(given, short),
         "the rank is that of the new example among n + 1, so ⌈(n + 1) · coverage⌉, not ⌈n · "
         "coverage⌉",
     )
     signed = torch.stack([residuals[groups == g].sort().values[4] for g in (0, 1)])
     expect(
-        not torch.allclose(given, signed),
+        not are_close(given, signed),
         "you sort the residuals with their signs, so large negative ones count as small",
     )
     quantiles = torch.stack([errors.quantile(0.7) for errors in sizes])
     expect(
-        not torch.allclose(given, quantiles),
+        not are_close(given, quantiles),
         "torch.quantile knows nothing of the new example: take the ⌈(n + 1) · coverage⌉-th "
         "smallest",
     )
     right = torch.stack([errors[4] for errors in sizes])
-    expect(torch.allclose(given, right), f"expected {right.tolist()}, got {given.tolist()}")
-    few = torch.as_tensor(answer(residuals, groups, 0.9))
+    expect(are_close(given, right), beside(given, right))
+    few = as_floats(answer(residuals, groups, 0.9))
     expect(
         few.isinf().all(),
         "for 90 % the rank is 6 of 5 residuals: no width is sure to be wide enough, so return "
         f"infinity; got {few.tolist()}",
     )
+
+
+def _residuals() -> Iterator[tuple[Tensor, Tensor, float]]:
+    generator = torch.Generator().manual_seed(1)
+    for sizes in ([7], [3, 12], [20, 1, 9], [2, 30, 5, 14]):
+        groups = torch.cat([torch.full((size,), group) for group, size in enumerate(sizes)])
+        groups = groups[torch.randperm(len(groups), generator=generator)]
+        residuals = torch.randn(len(groups), generator=generator)
+        for coverage in (0.33, 0.64, 0.83, 0.97):
+            yield residuals, groups, coverage
+            yield residuals, 2 * groups, coverage  # nobody is in group 1
 
 
 def _batches() -> Batches:
@@ -118,19 +177,14 @@ def _squares(x: Tensor) -> float:
     return x.square().sum().item()
 
 
-def _number(value: object) -> float:
-    given = torch.as_tensor(value)
-    expect(given.numel() == 1, f"return one number; got {tuple(given.shape)}")
-    return float(given)
-
-
 def _expect_apart(given: float, wrong: float, mistake: str) -> None:
-    expect(not math.isclose(given, wrong, abs_tol=1e-4), mistake)
+    expect(not are_close(given, wrong), mistake)
 
 
 EXERCISES = {
     "4.2.a": Exercise(
         check=_check_r2,
+        cases=_test_sets,
         solution=r2_of_batches,
         hints=(
             "Which sums over all examples does R² need? Each batch can add to them; the division "
@@ -144,6 +198,7 @@ EXERCISES = {
     ),
     "4.2.b": Exercise(
         check=_check_widths,
+        cases=_residuals,
         solution=group_widths,
         hints=(
             "It is the width of the page, computed for the residuals of one group at a time.",

@@ -2,11 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number
 from mmtutor.exercises.exercise import Exercise, expect
 
 Expected = Callable[[Mapping[tuple[str, ...], float], Mapping[str, float], float], float]
@@ -27,7 +28,7 @@ def expected_accuracy(
 
 def _check_expected(answer: Expected) -> None:
     accuracy = {("a",): 0.5, ("b",): 0.6, ("a", "b"): 0.8}
-    value = float(answer(accuracy, {"a": 0.0, "b": 0.0}, 0.1))
+    value = as_number(answer(accuracy, {"a": 0.0, "b": 0.0}, 0.1))
     expect(
         not _near(value, 0.1), "here nothing is missing; `missing` is not the chance to be there"
     )
@@ -38,7 +39,7 @@ def _check_expected(answer: Expected) -> None:
     expect(
         _near(value, 0.8), f"if nothing is ever missing, the answer is v(a, b) = 0.8; got {value:g}"
     )
-    value = float(answer(accuracy, {"a": 0.5, "b": 0.2}, 0.1))
+    value = as_number(answer(accuracy, {"a": 0.5, "b": 0.2}, 0.1))
     # 0.5·0.8 both, 0.5·0.2 only a, 0.5·0.8 only b, 0.5·0.2 none
     expect(
         not _near(value, 0.61),
@@ -53,16 +54,27 @@ def _check_expected(answer: Expected) -> None:
         "the subsets are not equally likely: weigh each by its probability",
     )
     expect(_near(value, 0.62), f"with 0.5 and 0.2 missing, 0.62 is expected; got {value:g}")
-    names = ("a", "b", "c")
-    subsets = [s for size in (1, 2, 3) for s in itertools.combinations(names, size)]
-    table = {subset: 0.2 + 0.2 * len(subset) for subset in subsets}
-    rates = {"a": 0.1, "b": 0.3, "c": 0.6}
-    value, right = float(answer(table, rates, 0.25)), expected_accuracy(table, rates, 0.25)
-    expect(_near(value, right), f"for three senses {right:.4f} is expected; got {value:.4f}")
+    default = as_number(answer(accuracy, {"a": 0.5, "b": 0.2}))  # type: ignore[call-arg]
+    expect(_near(default, 0.62), f"without the third argument, chance is 0.1; got {default:g}")
+
+
+def _tables() -> Iterator[tuple[dict[tuple[str, ...], float], dict[str, float], float]]:
+    generator = torch.Generator().manual_seed(1)
+    for names in (("a",), ("image", "text"), ("a", "b", "c"), ("a", "b", "c", "d")):
+        sizes = range(1, len(names) + 1)
+        subsets = [s for size in sizes for s in itertools.combinations(names, size)]
+        for chance in (0.0, 0.25):
+            rights = torch.rand(len(subsets), generator=generator).tolist()
+            rates = torch.rand(len(names), generator=generator).tolist()
+            table = dict(zip(subsets, rights, strict=True))
+            yield table, dict(zip(names, rates, strict=True)), chance
+            yield table, dict.fromkeys(names, 1.0), chance
+            turned = {subset[::-1]: right for subset, right in reversed(table.items())}
+            yield turned, dict(zip(names, rates, strict=True)), chance
 
 
 def _near(value: float, expected: float) -> bool:
-    return math.isclose(value, expected, abs_tol=1e-6)
+    return are_close(value, expected)
 
 
 def complete_with(
@@ -82,26 +94,37 @@ def complete_with(
 def _check_complete(answer: Completed) -> None:
     absent = {"a": torch.tensor([7.0, 8.0]), "b": torch.tensor([9.0]), "c": torch.tensor([5.0])}
     absent = {name: vector.requires_grad_() for name, vector in absent.items()}
-    h = {"c": torch.tensor([[1.0], [2.0], [math.nan]]), "a": torch.ones(3, 2)}
+    h = {"c": torch.tensor([[1.0], [2.0], [4.0]]), "a": torch.ones(3, 2)}
     mask = torch.tensor([True, True, False])
     given = answer(h, {"c": mask}, absent)
     expect(isinstance(given, Mapping), "return a dictionary from sense to features")
+    given = dict(given)
     lacking = [name for name in absent if name not in given]
     expect(not lacking, f"{', '.join(lacking)} is lacking: a sense without features counts too")
     expect([*given] == [*absent], "the senses come in the order of `absent`, not that of `h`")
-    shapes = {name: tuple(features.shape) for name, features in given.items()}
+    shapes = {name: tuple(as_floats(features).shape) for name, features in given.items()}
     expect(
         shapes == {"a": (3, 2), "b": (3, 1), "c": (3, 1)},
         f"features are (batch, size), one row for each example; got {shapes}",
     )
-    c = given["c"].flatten().tolist()
+    c = as_floats(given["c"]).flatten().tolist()
     expect(c[:2] != [5, 5], "the mask is True where a sense is *there*")
-    expect(not math.isnan(c[2]), "0 times nan is nan: choose with `torch.where`")
     expect(c[2] != 0, "where the mask is False stands the learnt vector, not 0")
+    expect(c[2] != 4, "where the mask is False stands a placeholder; the learnt vector replaces it")
     expect(c == [1, 2, 5], "only the rows that lack a sense change")
-    expect(given["b"].tolist() == [[9.0]] * 3, "every example lacks b, and gets its learnt vector")
-    expect(torch.equal(given["a"], h["a"]), "nobody lacks a: its features stay as they are")
-    expect(h["c"].isnan().any(), "you changed the features that you were given; make new ones")
+    every = as_floats(given["b"]).tolist() == [[9.0]] * 3
+    expect(every, "every example lacks b, and gets its learnt vector")
+    expect(are_close(given["a"], h["a"]), "nobody lacks a: its features stay as they are")
+    h["c"] = torch.tensor([[1.0], [2.0], [math.nan]])
+    given = answer(h, {"c": mask}, absent)
+    expect(
+        are_close(given["c"], [[1.0], [2.0], [5.0]]),
+        "a placeholder may be nan, and 0 times nan is nan: choose with `torch.where`",
+    )
+    expect(
+        all(isinstance(features, Tensor) for features in given.values()),
+        "no gradient reaches `absent`: do not detach or copy its values",
+    )
     total = torch.stack([given[name].sum() for name in ("b", "c")]).sum()
     expect(total.requires_grad, "no gradient reaches `absent`: do not detach or copy its values")
     reached = torch.autograd.grad(total, (absent["b"], absent["c"]), allow_unused=True)
@@ -109,9 +132,31 @@ def _check_complete(answer: Completed) -> None:
     expect(through, "each learnt vector gets a gradient from every row that it fills, and no other")
 
 
+def _senses() -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]]:
+    generator = torch.Generator().manual_seed(1)
+    sizes = {"image": 3, "text": 1, "audio": 4, "video": 2}
+    for rows in (1, 2, 6):
+        absent = {name: torch.randn(size, generator=generator) for name, size in sizes.items()}
+        h = {name: torch.randn(rows, sizes[name], generator=generator) for name in sizes}
+        masks = {name: torch.rand(rows, generator=generator) < 0.5 for name in sizes}
+        placeholders = {
+            name: torch.where(masks[name][:, None], features, torch.nan)
+            for name, features in h.items()
+        }
+        yield h, {}, absent
+        yield placeholders, masks, absent
+        yield {"text": h["text"]}, {}, absent
+        yield (
+            {name: placeholders[name] for name in ("video", "image")} | {"audio": h["audio"]},
+            {name: masks[name] for name in ("image", "video")},
+            absent,
+        )
+
+
 EXERCISES = {
     "4.3.a": Exercise(
         check=_check_expected,
+        cases=_tables,
         solution=expected_accuracy,
         hints=(
             "Which subset is there is random. What is the probability that it is exactly this one?",
@@ -124,6 +169,7 @@ EXERCISES = {
     ),
     "4.3.b": Exercise(
         check=_check_complete,
+        cases=_senses,
         solution=complete_with,
         hints=(
             "Go through `absent`: it names every sense. What are the features if `h` has none?",

@@ -1,10 +1,11 @@
 """Exercises of page 4.4, Reading the results honestly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside
 from mmtutor.exercises.exercise import Exercise, expect
 
 
@@ -20,7 +21,7 @@ def _check_clustered(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     cluster = torch.tensor([0, 0, 0, 1, 2, 2, 1, 2])
     # The mean is 5/8. The sums are 3 · 3/8, 2 · 3/8 and -3 · 5/8.
     expected = (9**2 + 6**2 + 15**2) ** 0.5 / 8 / 8
-    given = float(answer(right, cluster))
+    given = as_number(answer(right, cluster))
     expect(
         not _near(given, (15 / 64 / 8) ** 0.5),
         "that is the usual formula, as if all eight were independent: sum within clusters first",
@@ -35,12 +36,22 @@ def _check_clustered(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         not _near(given, (3**2 + 2**2) ** 0.5 / 8),
         "the sums are of `right` itself: take the mean away first",
     )
-    expect(_near(given, expected), f"expected {expected:.4f}, got {given:.4f}")
-    far = float(answer(right, 1000 * cluster + 7))
+    expect(_near(given, expected), beside(given, expected))
+    far = as_number(answer(right, 1000 * cluster + 7))
     expect(
         _near(far, expected),
         "the clusters may have any numbers, such as 7 and 2007; yours must be 0, 1, 2",
     )
+
+
+def _clusters() -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for examples, clusters in ((5, 2), (12, 30), (40, 6), (25, 25)):
+        right = (torch.rand(examples, generator=generator) < 0.7).float()
+        cluster = torch.randint(clusters, (examples,), generator=generator)
+        yield right, cluster
+        yield right.double(), 100 - 7 * cluster
+        yield right, torch.arange(examples)
 
 
 def follows(y: Tensor, image_digit: Tensor, text_digit: Tensor) -> tuple[float, float]:
@@ -58,10 +69,10 @@ def _check_follows(answer: Callable[[Tensor, Tensor, Tensor], tuple[float, float
     y = torch.nn.functional.one_hot(answers, 10).double() - 4
     given = answer(y, image_digit, text_digit)
     expect(
-        isinstance(given, tuple | list | Tensor) and len(given) == 2,
+        as_floats(given).shape == (2,),
         "return two numbers, first the image's share, then the text's",
     )
-    image, text = (float(share) for share in given)
+    image, text = as_floats(given).tolist()
     expect(
         not (_near(image, 6 / 8) and _near(text, 4 / 8)),
         "leave out the examples in which image and text agree: they follow both",
@@ -77,25 +88,36 @@ def _check_follows(answer: Callable[[Tensor, Tensor, Tensor], tuple[float, float
     )
     expect(
         _near(image, 3 / 5) and _near(text, 1 / 5),
-        f"expected 0.6 and 0.2, got {image:.3g} and {text:.3g}",
+        f"expected 0.6 and 0.2, got {image:.6g} and {text:.6g}",
     )
     try:
         empty = answer(y[5:], image_digit[5:], text_digit[5:])
     except ZeroDivisionError:
         empty = (0.0, 0.0)
     expect(
-        all(share != share for share in map(float, empty)),
+        bool(as_floats(empty).isnan().all()),
         "without any contradiction, both shares are nan: nothing was measured",
     )
 
 
+def _digits() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for examples, classes in ((1, 2), (8, 3), (40, 10), (15, 2)):
+        y = torch.randn(examples, classes, generator=generator)
+        image, text = torch.randint(classes, (2, examples), generator=generator)
+        yield y, image, text
+        yield y, image, (image + 1) % classes
+        yield y.double(), image, image
+
+
 def _near(a: float, b: float) -> bool:
-    return abs(a - b) < 1e-6
+    return are_close(a, b)
 
 
 EXERCISES = {
     "4.4.a": Exercise(
         check=_check_clustered,
+        cases=_clusters,
         solution=clustered_sd,
         hints=(
             "What has to be added up within each cluster before anything is squared?",
@@ -108,6 +130,7 @@ EXERCISES = {
     ),
     "4.4.b": Exercise(
         check=_check_follows,
+        cases=_digits,
         solution=follows,
         hints=(
             "Which examples can tell the two apart at all?",

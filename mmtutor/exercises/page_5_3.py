@@ -1,12 +1,12 @@
 """Exercises of page 5.3, Harder tasks: questions and dialogue."""
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_number
 from mmtutor.exercises.exercise import Exercise, expect
 
 Pairs = Sequence[tuple[str, str]]
@@ -29,38 +29,54 @@ def _check_habit(answer: Callable[[Pairs, Pairs], float]) -> None:
     # Right: yes to even? (1 of 4), 7 to which? (1 of 2), yes to both new questions (1 of 2).
     test = [("even?", "yes")] + [("even?", "no")] * 3
     test += [("which?", "7"), ("which?", "3"), ("odd?", "yes"), ("equal?", "no")]
-    given = _number(answer(list(train), list(test)))
+    given = as_number(answer(list(train), list(test)))
     expect(
-        not math.isclose(given, 6 / 8),
+        not are_close(given, 6 / 8) or not _reads_the_test(answer),
         "you count the answers of the test: that rule could not be known before it",
     )
     expect(
-        not math.isclose(given, 5 / 8),
+        not are_close(given, 5 / 8) or not _reads_the_test(answer),
         "the habits of known questions are taken from the test; take them from `train`",
     )
     expect(
-        not math.isclose(given, 2 / 8) or not _is_blind_to_questions(answer),
+        not are_close(given, 2 / 8) or not _is_blind_to_questions(answer),
         "every question gets the same answer; each question has a habit of its own",
     )
     expect(
-        not math.isclose(given, 2 / 8),
+        not are_close(given, 2 / 8),
         "a question that is not in `train` must get the commonest answer of all of `train`; you "
         "count it as wrong",
     )
     expect(
-        not math.isclose(given, 2 / 6, abs_tol=1e-6),
+        not are_close(given, 2 / 6),
         "questions that are not in `train` are left out; they are part of the test",
     )
     expect(given <= 1, f"an accuracy is a share from 0 to 1, not a number of hits; got {given:g}")
     expect(
-        math.isclose(given, 3 / 8, abs_tol=1e-6),
-        f"in a test of 8 questions this rule is right in 3, which is 0.375; got {given:.4g}",
+        are_close(given, 3 / 8),
+        f"in a test of 8 questions this rule is right in 3, which is 0.375; got {given:.6g}",
     )
+
+
+def _questions() -> Iterator[tuple[Pairs, Pairs]]:
+    """Yield pairs, in which no two answers of a question are equally common."""
+    train = [("a", "1")] * 2 + [("a", "2")] * 5 + [("b", "1")] * 4 + [("c", "3"), ("b", "2")]
+    test = [("a", "2"), ("b", "1"), ("b", "2"), ("c", "3"), ("d", "2"), ("e", "1"), ("", "2")]
+    yield train, test
+    yield train[::-1], test[::2]
+    yield [*train, ("f", "5")], [("f", "5"), ("f", "2"), ("g", "5")]
+    yield [("q", "yes")], [("q", "no"), ("r", "yes")]
+    yield train, [("a", "1")]
 
 
 def _is_blind_to_questions(answer: Callable[[Pairs, Pairs], float]) -> bool:
     train = [("a", "1"), ("a", "1"), ("a", "1"), ("b", "2"), ("b", "2")]
-    return math.isclose(_number(answer(train, [("a", "1"), ("b", "2")])), 1 / 2)
+    return are_close(as_number(answer(train, [("a", "1"), ("b", "2")])), 1 / 2)
+
+
+def _reads_the_test(answer: Callable[[Pairs, Pairs], float]) -> bool:
+    train = [("a", "1"), ("a", "1"), ("b", "2")]
+    return are_close(as_number(answer(train, [("a", "3")])), 1.0)
 
 
 def all_right(predicted: Tensor, targets: Tensor, group: Tensor) -> Tensor:
@@ -76,44 +92,50 @@ def _check_groups(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     right = torch.tensor([1, 1, 1, 1, 1, 0, 0, 0], dtype=torch.bool)
     targets = torch.tensor([3, 1, 4, 1, 5, 9, 2, 6])
     predicted = torch.where(right, targets, targets + 1)
-    given = _number(answer(predicted.clone(), targets.clone(), group.clone()))
-    close = {"abs_tol": 1e-5}
+    given = as_number(answer(predicted.clone(), targets.clone(), group.clone()))
     expect(
-        not math.isclose(given, 5 / 8, **close),
+        not are_close(given, 5 / 8),
         "this is the share of right examples; a group counts once, and only if all are right",
     )
     expect(
-        not math.isclose(given, (1 + 1 / 2 + 1 / 3 + 1) / 4, **close),
+        not are_close(given, (1 + 1 / 2 + 1 / 3 + 1) / 4),
         "this is the mean accuracy of the groups; a group that is half right counts 0",
     )
     expect(
-        not math.isclose(given, 1.0, **close),
+        not are_close(given, 1.0),
         "a group counts here if one of its examples is right; it takes all of them",
     )
     expect(
-        not math.isclose(given, 3 / 8, **close),
+        not are_close(given, 3 / 8),
         "this is a share of the examples that are in good groups; divide groups by groups",
     )
     expect(
-        not math.isclose(given, 2.0, **close),
+        not are_close(given, 2.0),
         "this is the number of groups that count; return their share",
     )
     expect(
-        not math.isclose(given, 2 / 31, **close),
+        not are_close(given, 2 / 31),
         "the groups are numbered 2, 4, 9 and 30: there are four, not 31",
     )
-    expect(math.isclose(given, 2 / 4, **close), f"2 of the 4 groups count, 0.5; got {given:.4g}")
+    expect(are_close(given, 2 / 4), f"2 of the 4 groups count, 0.5; got {given:.6g}")
 
 
-def _number(value: Tensor | float) -> float:
-    result = torch.as_tensor(value)
-    expect(result.numel() == 1, f"return one number; got the shape {tuple(result.shape)}")
-    return float(result)
+def _grouped() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for examples, groups, share in ((1, 1, 1.0), (9, 4, 0.8), (30, 12, 0.9), (12, 5, 0.0)):
+        targets = torch.randint(10, (examples,), generator=generator)
+        right = torch.rand(examples, generator=generator) < share
+        predicted = torch.where(right, targets, (targets + 1) % 10)
+        group = torch.randint(groups, (examples,), generator=generator)
+        yield predicted, targets, group
+        yield predicted, targets, 40 - 90 * group
+        yield targets, targets, group
 
 
 EXERCISES = {
     "5.3.a": Exercise(
         check=_check_habit,
+        cases=_questions,
         solution=habit_accuracy,
         hints=(
             "Which answers does a question have in `train`, and how often each? And all questions "
@@ -127,6 +149,7 @@ EXERCISES = {
     ),
     "5.3.b": Exercise(
         check=_check_groups,
+        cases=_grouped,
         solution=all_right,
         hints=(
             "A group counts if none of its examples is wrong. How many wrong ones has each?",

@@ -1,12 +1,13 @@
 """Exercises of page 5.4, Unsupervised multimodal learning."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmtutor.exercises.comparing import are_close, as_floats, beside
 from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.losses import info_nce
 
@@ -59,15 +60,49 @@ def _check_choose(answer: Choose) -> None:
         "the rows for 10 % are not all among those for 50 %: the curve would mix two causes, "
         "more labels and other labels",
     )
+    _check_other_labels(answer)
+
+
+def _check_other_labels(answer: Choose) -> None:
+    """Try classes of any number, and several shares and seeds."""
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.tensor([3, 7, 12, 40])[torch.randint(4, (90,), generator=generator)]
+    drawn: set[int] = set()
+    for seed in range(20):
+        smaller: set[int] = set()
+        for share in (0.01, 0.13, 0.4, 1.0):
+            rows = _rows(answer, labels, share, seed)
+            drawn |= set(rows if share == 0.13 else [])
+            for label in (3, 7, 12, 40):
+                n = int((labels == label).sum())
+                wanted, count = max(1, round(share * n)), sum(labels[r] == label for r in rows)
+                expect(
+                    count == wanted and len(set(rows)) == len(rows),
+                    f"for a share of {share:g}, a class of {n} examples gets {wanted}, each once; "
+                    f"got {count}",
+                )
+            expect(
+                smaller <= set(rows),
+                f"the rows for {share:g} lack some of those for a smaller share",
+            )
+            smaller = set(rows)
+    # With 20 seeds, a row is drawn for 13 % with probability 0.94.
+    expect(len(drawn) > 60, "some rows are never drawn, whatever the seed: draw among all of them")
 
 
 def _rows(answer: Choose, labels: Tensor, share: float, seed: int) -> list[int]:
     rows = answer(labels, share, seed)
+    numbers = as_floats(rows)
+    is_mask = isinstance(rows[0], bool) or getattr(rows, "dtype", None) in (torch.bool, bool)
     expect(
-        isinstance(rows, Tensor) and rows.dtype == torch.int64 and rows.ndim == 1,
+        numbers.ndim == 1 and not is_mask and bool((numbers == numbers.round()).all()),
         "return the positions in `labels` as one int64 tensor",
     )
-    return rows.tolist()
+    expect(
+        bool(((numbers >= 0) & (numbers < len(labels))).all()),
+        f"positions go from 0 to {len(labels) - 1}; got {numbers.min():g} to {numbers.max():g}",
+    )
+    return [int(row) for row in numbers]
 
 
 def without_twins(h_I: Tensor, h_V: Tensor, twins: Tensor, tau: float) -> Tensor:  # noqa: N803
@@ -86,7 +121,7 @@ def _check_twins(answer: Loss) -> None:
     twins = torch.eye(6, dtype=torch.bool)
     # Not symmetric as data would be, so that rows and columns are told apart.
     twins[0, 1] = twins[1, 0] = twins[2, 5] = True
-    loss = torch.as_tensor(answer(first, second, twins, 0.5))
+    loss = as_floats(answer(first, second, twins, 0.5))
     expect(loss.ndim == 0, f"return one number for the batch; got the shape {tuple(loss.shape)}")
     value = float(loss)
     expect(
@@ -96,7 +131,7 @@ def _check_twins(answer: Loss) -> None:
     )
 
     def is_equal(other: float) -> bool:
-        return math.isclose(value, other, rel_tol=1e-4)
+        return are_close(value, other)
 
     s = F.cosine_similarity(first[:, None], second, dim=2) / 0.5
     raw = first @ second.T / 0.5
@@ -126,7 +161,23 @@ def _check_twins(answer: Loss) -> None:
     expect(
         not is_equal(both), "the twins have become right answers; here they are to be no candidates"
     )
-    expect(is_equal(wanted), f"expected {wanted:.4f}, got {value:.4f}")
+    expect(is_equal(wanted), beside(value, wanted))
+
+
+def _twins() -> Iterator[tuple[Tensor, Tensor, Tensor, float]]:
+    generator = torch.Generator().manual_seed(1)
+    for batch, scans, tau in (
+        (1, 1, 0.5),
+        (5, 3, 1.0),
+        (8, 4, 0.2),
+        (6, 100, 0.5),
+        (3, 1, 0.5),
+        (7, 5, 0.005),
+    ):
+        h_I, h_V = torch.randn(2, batch, 3, generator=generator)
+        scan = torch.randint(scans, (batch,), generator=generator)
+        yield h_I, h_V, scan[:, None] == scan, tau
+        yield 5 * h_I.double(), h_V.double(), scan[:, None] == scan, tau
 
 
 def _left_out(s: Tensor, twins: Tensor) -> float:
@@ -154,6 +205,8 @@ EXERCISES = {
     ),
     "5.4.b": Exercise(
         check=_check_twins,
+        cases=_twins,
+        gradients=frozenset({"h_I", "h_V"}),
         solution=without_twins,
         hints=(
             "A candidate leaves the softmax if its term in the sum is 0. Which similarity makes "

@@ -1,11 +1,12 @@
 """Exercises of page 5.5, Adaptive multimodal learning."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
 Combine = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -23,51 +24,64 @@ def _check_combine(answer: Combine) -> None:
     m = torch.tensor([[2.0, 6.0, 4.0], [1.0, 5.0, 9.0]])
     sigma = torch.tensor([[1.0, 2.0, 0.5], [3.0, 1.0, 2.0]])
     everything = torch.ones(2, 3, dtype=torch.bool)
-    result = answer(m, sigma, everything)
+    result = as_floats(answer(m, sigma, everything))
     expect(
-        isinstance(result, Tensor) and result.shape == (2,),
+        result.shape == (2,),
         "return one number for each example, a tensor (batch,)",
     )
     expect(
-        not torch.allclose(result, m.mean(dim=1)),
+        not are_close(result, m.mean(dim=1)),
         "this is the plain mean: a measurement with a small sigma must count more",
     )
     expect(
-        not torch.allclose(result, _mean(m, sigma**2)),
+        not are_close(result, _mean(m, sigma**2)),
         "the noisy measurements count more: the weight is the *inverse* variance",
     )
     expect(
-        not torch.allclose(result, _mean(m, 1 / sigma)),
+        not are_close(result, _mean(m, 1 / sigma)),
         "these are weights 1 / sigma; the variance is sigma squared",
     )
     expect(
-        torch.allclose(result, _mean(m, 1 / sigma**2), atol=1e-4),
-        f"all present: expected {_mean(m, 1 / sigma**2).tolist()}, got {result.tolist()}",
+        are_close(result, _mean(m, 1 / sigma**2)),
+        f"all present: expected {shown(_mean(m, 1 / sigma**2))}, got {shown(result)}",
     )
     present = torch.tensor([[True, False, True], [False, True, False]])
-    result = answer(m, sigma, present)
+    result = as_floats(answer(m, sigma, present))
     diluted = _mean(m, 1 / sigma**2 * present) * (1 / sigma**2 * present).sum(dim=1)
     expect(
-        not torch.allclose(result, diluted / (1 / sigma**2).sum(dim=1), atol=1e-4),
+        not are_close(result, diluted / (1 / sigma**2).sum(dim=1)),
         "with one missing, the weights no longer sum to 1: divide by those that are there",
     )
     expect(
-        torch.allclose(result, _mean(m, 1 / sigma**2 * present), atol=1e-4),
+        are_close(result, _mean(m, 1 / sigma**2 * present)),
         "a missing measurement must have the weight 0",
     )
     holes = answer(
         torch.where(present, m, math.nan), torch.where(present, sigma, math.nan), present
     )
     expect(
-        torch.allclose(holes, _mean(m, 1 / sigma**2 * present), atol=1e-4),
+        are_close(holes, _mean(m, 1 / sigma**2 * present)),
         "nan where a measurement is missing reaches the result: 0 times nan is nan, so choose "
         "with torch.where, before you multiply",
     )
-    none = answer(m, sigma, ~everything)
+    none = as_floats(answer(m, sigma, ~everything))
     expect(
-        torch.equal(none, torch.zeros(2)),
-        f"an example without any measurement gives 0; got {none.tolist()}",
+        are_close(none, torch.zeros(2)),
+        f"an example without any measurement gives 0; got {shown(none)}",
     )
+
+
+def _measurements() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for batch, count in ((1, 1), (4, 2), (7, 5)):
+        m = 10 * torch.randn(batch, count, generator=generator)
+        sigma = 0.2 + 3 * torch.rand(batch, count, generator=generator)
+        present = torch.rand(batch, count, generator=generator) < 0.6
+        yield m, sigma, present
+        yield m.double(), sigma.double(), present | True
+        holes = torch.where(present, 1.0, torch.nan)
+        yield m * holes, sigma * holes, present
+        yield m, torch.where(present, sigma, 0.0), present
 
 
 def _mean(m: Tensor, weights: Tensor) -> Tensor:
@@ -96,9 +110,7 @@ def _check_threshold(answer: Choose) -> None:
     values = {loss: _number(answer(*data, loss)) for loss in (0.0, 0.15)}
 
     def gives(at_0: float, at_15: float) -> bool:
-        return math.isclose(values[0.0], at_0, rel_tol=1e-4) and math.isclose(
-            values[0.15], at_15, rel_tol=1e-4
-        )
+        return are_close(values[0.0], at_0) and are_close(values[0.15], at_15)
 
     expect(
         not gives(1.0, 1.0),
@@ -117,20 +129,32 @@ def _check_threshold(answer: Choose) -> None:
         not gives(0.3, 0.3),
         "the lowest threshold of all: have you let those stop that are *un*sure?",
     )
-    expect(gives(0.72, 0.62), f"expected 0.72 for loss 0 and 0.62 for 0.15; got {values}")
+    expect(gives(0.72, 0.62), f"expected 0.72 for loss 0 and 0.62 for 0.15; got {shown(values)}")
+
+
+def _exits() -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, float]]:
+    generator = torch.Generator().manual_seed(1)
+    thresholds = torch.tensor([0.1, 0.3, 0.5, 0.6, 0.75, 0.9, 1.0])
+    for n in (3, 25, 120, *range(8, 20)):
+        sure = torch.rand(n, generator=generator)
+        sure[0] = 0.5
+        first = torch.rand(n, generator=generator) < sure
+        last = torch.rand(n, generator=generator) < 0.8
+        for loss in (0.0, 0.043, 0.107, 0.313):
+            yield sure, first, last, thresholds, loss
+        yield sure, last, last, thresholds, 0.0
 
 
 def _number(value: object) -> float:
-    expect(
-        not isinstance(value, Tensor) or value.numel() == 1,
-        "return one threshold, not one for each example",
-    )
-    return float(value)  # type: ignore[arg-type]
+    expect(as_floats(value).numel() == 1, "return one threshold, not one for each example")
+    return as_number(value)
 
 
 EXERCISES = {
     "5.5.a": Exercise(
         check=_check_combine,
+        cases=_measurements,
+        gradients=frozenset({"m"}),
         solution=combine,
         hints=(
             "A missing measurement is one with an infinite sigma. What is its precision, and what "
@@ -144,6 +168,7 @@ EXERCISES = {
     ),
     "5.5.b": Exercise(
         check=_check_threshold,
+        cases=_exits,
         solution=choose_threshold,
         hints=(
             "For one threshold t: who answers for an example that stops, and who for one that "

@@ -1,13 +1,15 @@
 """Exercises of page 5.6, Imbalance."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmtutor.exercises.comparing import are_close, as_floats, beside
 from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.forbidding import AUTOGRAD, without_functions
 
 Accuracy = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 Gradient = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
@@ -26,7 +28,7 @@ def _check_accuracy(answer: Accuracy) -> None:
     y_true = torch.tensor([0] * 60 + [1] * 40 + [2] * 100)
     y = 2 * F.one_hot(y_true, 4) + 1.5 * torch.randn(200, 4, generator=generator).double()
     seen, met = torch.tensor([[0.6, 0.2, 0.1, 0.1], [0.1, 0.5, 0.4, 0.0]]).double()
-    value = torch.as_tensor(answer(y.clone(), y_true, seen, met))
+    value = as_floats(answer(y.clone(), y_true, seen, met))
     expect(value.ndim == 0, f"return one number; got the shape {tuple(value.shape)}")
     number = float(value)
     expect(
@@ -35,7 +37,7 @@ def _check_accuracy(answer: Accuracy) -> None:
     )
 
     def is_equal(shift: Tensor, weights: Tensor) -> bool:
-        return math.isclose(number, _weighted(y + shift, y_true, weights), abs_tol=1e-4)
+        return are_close(number, _weighted(y + shift, y_true, weights))
 
     share = y_true.bincount(minlength=4) / 200
     right = met.log() - seen.log()
@@ -66,7 +68,19 @@ def _check_accuracy(answer: Accuracy) -> None:
         "this is the balanced accuracy; weight each class's recall by `met`",
     )
     wanted = _weighted(y + right, y_true, met)
-    expect(is_equal(right, met), f"expected {wanted:.4f}, got {number:.4f}")
+    expect(is_equal(right, met), beside(number, wanted))
+
+
+def _places() -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for classes, examples in ((2, 30), (5, 100), (10, 300)):
+        y_true = torch.arange(examples) % (classes - 1)
+        noise = 1.5 * torch.randn(examples, classes, generator=generator)
+        y = 2 * F.one_hot(y_true, classes) + noise
+        seen, met = torch.rand(2, classes, generator=generator) + 0.05
+        met[-1] = 0
+        yield y, y_true, seen / seen.sum(), met / met.sum()
+        yield y, (y_true + 1) % (classes - 1), seen / seen.sum(), met / met.sum()
 
 
 def _weighted(y: Tensor, y_true: Tensor, weights: Tensor) -> float:
@@ -88,8 +102,9 @@ def _check_pull(answer: Gradient) -> None:
     w = torch.randn(3, 4, generator=generator).double()
     y_true = torch.tensor([0, 1, 2, 1, 0])
     given = answer(own.clone(), other.clone(), w.clone(), y_true, 0.5)
+    given = as_floats(given)
     expect(
-        isinstance(given, Tensor) and given.shape == (5, 4),
+        given.shape == (5, 4),
         "return (N, F), a row for each example: you stop at the logits, and `w` leads back from "
         "them to the features",
     )
@@ -98,7 +113,7 @@ def _check_pull(answer: Gradient) -> None:
         return (y.softmax(dim=1) - F.one_hot(y_true, 3)) @ w / 5
 
     def is_equal(wanted: Tensor) -> bool:
-        return torch.allclose(given.double(), wanted, atol=1e-6)
+        return are_close(given, wanted)
 
     both = own + other
     wanted = part(both) + 0.5 * part(own)
@@ -115,11 +130,24 @@ def _check_pull(answer: Gradient) -> None:
     )
     expect(not is_equal(-wanted), "this is the way downhill; the gradient points uphill")
     expect(is_equal(wanted), "not the gradient: autograd gives other numbers")
+    told = "you use autograd: write the formula"
+    without_functions(answer, AUTOGRAD, told)(own, other, w, y_true, 0.5)
+
+
+def _pictures_and_words() -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, float]]:
+    generator = torch.Generator().manual_seed(1)
+    for examples, classes, features, weight in ((1, 2, 3, 0.5), (6, 4, 4, 0.0), (5, 10, 7, 2.0)):
+        own, other = 2 * torch.randn(2, examples, classes, generator=generator)
+        w = torch.randn(classes, features, generator=generator)
+        y_true = torch.randint(classes, (examples,), generator=generator)
+        yield own, other, w, y_true, weight
+        yield own.double(), other.double(), w.double(), y_true, weight
 
 
 EXERCISES = {
     "5.6.a": Exercise(
         check=_check_accuracy,
+        cases=_places,
         solution=accuracy_elsewhere,
         hints=(
             "Two steps. Which answers does the network give once its logits fit `met`? And how "
@@ -134,6 +162,7 @@ EXERCISES = {
     ),
     "5.6.b": Exercise(
         check=_check_pull,
+        cases=_pictures_and_words,
         solution=pull,
         hints=(
             "Each loss sends back its own p − y_true. Of which logits is each p the softmax?",

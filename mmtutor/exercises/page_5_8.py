@@ -1,11 +1,12 @@
 """Exercises of page 5.8, Knowledge fusion."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside
 from mmtutor.exercises.exercise import Exercise, expect
 
 
@@ -21,7 +22,7 @@ def _width(squares: int, budget: int) -> int:
 def _check_widest(answer: Callable[[int, int, int, int], int]) -> None:
     # In the first case, each mistake below gives another width.
     for modalities, own, shared, budget in ((3, 1, 2, 1_000_000), (2, 4, 1, 9000), (2, 3, 0, 1400)):
-        w = answer(modalities, own, shared, budget)
+        w = as_number(answer(modalities, own, shared, budget))
         case = f"M={modalities}, own={own}, shared={shared}, budget={budget:,}"
         blocks, per_block = modalities * own + shared, 2
         squares = per_block * blocks + modalities
@@ -43,15 +44,23 @@ def _check_widest(answer: Callable[[int, int, int, int], int]) -> None:
         )
         expect(
             not (w != right and math.ceil(math.sqrt(budget / squares)) == w),
-            f"for {case}, w={w} is already over the budget: round down",
+            f"for {case}, w={w:g} is already over the budget: round down",
         )
         for count, mistake in mistakes.items():
             expect(w == right or w != _width(count, budget), mistake)
         expect(
             w == right or int(w) != right,
-            f"for {case}, a width is a whole number; got {w}",
+            f"for {case}, a width is a whole number; got {w:g}",
         )
-        expect(w == right, f"for {case}, the widest is {right}; got {w}")
+        expect(w == right, f"for {case}, the widest is {right}; got {w:g}")
+
+
+def _networks() -> Iterator[tuple[int, int, int, int]]:
+    for modalities, own, shared in ((1, 1, 1), (2, 0, 3), (4, 2, 0), (3, 5, 2)):
+        squares = 2 * (modalities * own + shared) + modalities
+        for width in (0, 1, 6, 128):
+            for more in (0, 2 * width * squares, squares - 1):
+                yield modalities, own, shared, squares * width**2 + more
 
 
 def interaction(p: Tensor) -> Tensor:
@@ -69,7 +78,7 @@ def _check_interaction(answer: Callable[[Tensor], Tensor | float]) -> None:
     p = p / p.sum()
     odds = p[:, :, 1].log() - p[:, :, 0].log()
     given = p / p.sum(dim=2, keepdim=True)
-    value = torch.as_tensor(answer(p))
+    value = as_floats(answer(p))
     expect(value.numel() == 1, f"return one number; got the shape {tuple(value.shape)}")
     found = float(value)
     mistakes = (
@@ -96,23 +105,33 @@ def _check_interaction(answer: Callable[[Tensor], Tensor | float]) -> None:
         ),
     )
     for wrong, mistake in mistakes:
-        expect(not math.isclose(abs(found), wrong, abs_tol=1e-5), mistake)
+        expect(not are_close(abs(found), wrong), mistake)
     wanted = _corners(odds)
     expect(
-        not math.isclose(found, -wanted, abs_tol=1e-5),
+        not are_close(found, -wanted),
         "return its size, without a sign",
     )
-    expect(math.isclose(found, wanted, abs_tol=1e-5), f"it should be {wanted:.4f}; got {found:.4f}")
-    apart = torch.einsum("y,ly,ry->lry", *(torch.rand(s) + 0.2 for s in ((2,), (2, 2), (2, 2))))
+    expect(are_close(found, wanted), f"for the log-odds of this table, {beside(found, wanted)}")
+    sides = (torch.rand(s, generator=generator).double() + 0.2 for s in ((2,), (2, 2), (2, 2)))
+    apart = torch.einsum("y,ly,ry->lry", *sides)
     expect(
-        abs(float(torch.as_tensor(answer(apart.double() / apart.sum())))) < 1e-4,
+        abs(as_number(answer(apart / apart.sum()))) < 1e-4,
         "for sides that are independent given the class it should be 0",
     )
+
+
+def _joint() -> Iterator[tuple[Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(8):
+        p = torch.rand(2, 2, 2, generator=generator) + 0.05
+        yield (p / p.sum(),)
+        yield ((p / p.sum()).double(),)
 
 
 EXERCISES = {
     "5.8.a": Exercise(
         check=_check_widest,
+        cases=_networks,
         solution=widest,
         hints=(
             "How many matrices of w × w are there in all? Count those before, at and after the "
@@ -124,6 +143,7 @@ EXERCISES = {
     ),
     "5.8.b": Exercise(
         check=_check_interaction,
+        cases=_joint,
         solution=interaction,
         hints=(
             "ln p(1 | l, r) − ln p(0 | l, r) is also ln p(l, r, 1) − ln p(l, r, 0): what both are "

@@ -1,11 +1,12 @@
 """Exercises of page 5.9, Scaling out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
 Merge = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -28,11 +29,9 @@ def _check_merge(answer: Merge) -> None:
     means = torch.stack([part.mean(dim=0) for part in parts])
     variances = torch.stack([part.var(dim=0, correction=0) for part in parts])
     result = answer(counts, means, variances)
-    expect(
-        isinstance(result, tuple) and len(result) == 2,
-        "return two tensors, the mean and the variance of each feature",
-    )
-    mean, variance = (torch.as_tensor(each) for each in result)
+    two = "return two tensors, the mean and the variance of each feature"
+    expect(hasattr(result, "__len__") and len(result) == 2, two)
+    mean, variance = (as_floats(each) for each in result)
     for name, given in (("mean", mean), ("variance", variance)):
         expect(
             given.shape == (3,),
@@ -45,7 +44,7 @@ def _check_merge(answer: Merge) -> None:
         "this is the plain mean of the means: a worker with 6 rows must count three times as "
         "much as one with 2",
     )
-    expect(_same(mean, x.mean(dim=0)), f"the mean is {mean.tolist()}, not {x.mean(0).tolist()}")
+    expect(_same(mean, x.mean(dim=0)), f"the mean is {shown(mean)}, not {shown(x.mean(0))}")
     within = (weights * variances).sum(dim=0)
     expect(
         not _same(variance, within) and not _same(variance, variances.mean(dim=0)),
@@ -66,12 +65,23 @@ def _check_merge(answer: Merge) -> None:
     )
     expect(
         _same(variance, x.var(dim=0, correction=0)),
-        f"the variance is {variance.tolist()}, not {x.var(dim=0, correction=0).tolist()}",
+        f"the variance is {shown(variance)}, not {shown(x.var(dim=0, correction=0))}",
     )
 
 
 def _same(given: Tensor, other: Tensor) -> bool:
-    return torch.allclose(given.double(), other, rtol=1e-6, atol=1e-9)
+    return are_close(given, other)
+
+
+def _shares() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for sizes, features in (([5], 2), ([1, 1], 1), ([3, 3], 4), ([1, 9, 2, 4], 3)):
+        counts = torch.tensor([float(size) for size in sizes])
+        means = 3 * torch.randn(len(sizes), features, generator=generator)
+        variances = torch.rand(len(sizes), features, generator=generator) * (counts > 1)[:, None]
+        yield counts, means, variances
+        yield counts.double(), means.double(), variances.double()
+        yield counts.double(), means.double() + 3000, variances.double()
 
 
 def most_workers(c: float, batch: int, size: float, bandwidth: float, floor: float) -> int:
@@ -96,12 +106,9 @@ _CASES = (
 
 
 def _check_most(answer: MostWorkers) -> None:
-    given = [answer(*case) for case in _CASES]
+    given = [as_number(answer(*case)) for case in _CASES]
     for number in given:
-        expect(
-            isinstance(number, int) and not isinstance(number, bool),
-            f"return a whole number of workers; got {number!r}",
-        )
+        expect(number == round(number), f"return a whole number of workers; got {number:g}")
     mistakes: dict[str, dict[str, Any]] = {
         "each sends (workers − 1) / workers of the bytes, twice; for two that is half of what "
         "you count": {"whole": True},
@@ -128,7 +135,21 @@ def _check_most(answer: MostWorkers) -> None:
     )
     for case, number in zip(_CASES, given, strict=True):
         right, shown = most_workers(*case), ", ".join(f"{value:g}" for value in case)
-        expect(number == right, f"for ({shown}) expected {right}, got {number}")
+        expect(number == right, f"for ({shown}) expected {right}, got {number:g}")
+
+
+def _clusters() -> Iterator[tuple[float, int, float, float, float]]:
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(30):
+        a, b, floor = torch.rand(3, generator=generator).tolist()
+        case = (10 ** (-4 + 2 * a), int(8 + 300 * b), 1e7, 1e9, 0.2 + 0.75 * floor)
+        near = [most_workers(*case[:4], case[4] + shift) for shift in (-1e-4, 1e-4)]
+        if near[0] == near[1]:  # so that rounding does not decide
+            yield case
+    yield 1e-3, 1, 1e7, 1e9, 0.5
+    yield 1e-3, 40, 1.0, 1e9, 0.9
+    yield 1e-3, 64, 1e6, 1e9, 1.0
+    yield 1e-3, 64, 1e6, 1e9, 1.2
 
 
 def _most(
@@ -154,6 +175,7 @@ def _most(
 EXERCISES = {
     "5.9.a": Exercise(
         check=_check_merge,
+        cases=_shares,
         solution=merge,
         hints=(
             "The mean first: it is a weighted mean, with the weights of this page. Then ask by "
@@ -169,6 +191,7 @@ EXERCISES = {
     ),
     "5.9.b": Exercise(
         check=_check_most,
+        cases=_clusters,
         solution=most_workers,
         hints=(
             "Write down the seconds of a step, and from them the efficiency. Then try one number "

@@ -1,10 +1,11 @@
 """Exercises of page 6.1, Questions and answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
 Answer = Callable[[Mapping[str, Tensor]], Tensor]
@@ -33,13 +34,12 @@ def _check_cost(
     left, right = shown.clone(), shown.clone()
     left[5:] = 0
     right[4] = torch.eye(4)[0]
-    inputs = {"left": left.clone(), "right": right.clone()}
+    inputs = {"left": left, "right": right}
     order = torch.tensor([7, 6, 5, 0, 1, 2, 3, 4])
     given = {
-        name: float(cost(_left_first, inputs, y_true, name, order)) for name in ("left", "right")
+        name: as_number(cost(_left_first, inputs, y_true, name, order))
+        for name in ("left", "right")
     }
-    same = torch.equal(inputs["left"], left) and torch.equal(inputs["right"], right)
-    expect(same, "your function has changed the inputs: make a new dictionary, and new tensors")
     expected = {
         name: cost_of_shuffling(_left_first, inputs, y_true, name, order) for name in inputs
     }
@@ -71,6 +71,20 @@ def _check_cost(
     )
 
 
+def _networks() -> Iterator[tuple[Answer, dict[str, Tensor], Tensor, str, Tensor]]:
+    """Yield networks that are wrong in some examples, of which a shuffle can correct a few."""
+    generator = torch.Generator().manual_seed(1)
+    for examples, classes in ((6, 2), (20, 3), (50, 5)):
+        y_true = torch.randint(classes, (examples,), generator=generator)
+        names = ("left", "right", "image")
+        inputs = {name: torch.randn(examples, classes, generator=generator) for name in names}
+        inputs["right"] += torch.eye(classes)[y_true]
+        order = torch.randperm(examples, generator=generator)
+        for name in ("left", "right"):
+            yield _left_first, inputs, y_true, name, order
+        yield _left_first, inputs, y_true, "left", torch.arange(examples)
+
+
 def without_weights(y: Tensor, weights: Tensor) -> Tensor:
     return (y - weights.log()).softmax(dim=1)
 
@@ -79,38 +93,48 @@ def _check_without(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     weights = torch.tensor([1.0, 4.0, 2.0])
     honest = torch.tensor([[0.8, 0.1, 0.1], [0.2, 0.3, 0.5]])
     y = (honest * weights).log() + torch.tensor([[5.0], [-2.0]])
-    given = torch.as_tensor(answer(y.clone(), weights.clone()))
+    given = as_floats(answer(y.clone(), weights.clone()))
     expect(
         given.shape == honest.shape,
         f"a probability for each class of each example, (2, 3); got {tuple(given.shape)}",
     )
     expect(
-        not torch.allclose(given, (y + weights.log()).softmax(dim=1), atol=1e-5),
+        not are_close(given, (y + weights.log()).softmax(dim=1)),
         "you have applied the weights a second time: take their effect away",
     )
     expect(
-        not torch.allclose(given, (y - weights).softmax(dim=1), atol=1e-5),
+        not are_close(given, (y - weights).softmax(dim=1)),
         "weights multiply frequencies, so it is their logarithm that was added to the logits",
     )
     expect(
-        not torch.allclose(given, y.softmax(dim=1), atol=1e-5),
+        not are_close(given, y.softmax(dim=1)),
         "these are the probabilities with the weights in them",
     )
     sums = given.sum(dim=1)
     expect(
-        torch.allclose(sums, torch.ones(2), atol=1e-5),
+        are_close(sums, torch.ones(2)),
         f"the probabilities of an example must sum to 1; yours sum to {sums[0]:.3f}",
     )
     expect(
-        torch.allclose(given, honest, atol=1e-5),
-        f"expected {honest[0].tolist()} for the first example of the check, got "
-        f"{[round(value, 3) for value in given[0].tolist()]}",
+        are_close(given, honest),
+        f"expected {shown(honest[0])} for the first example of the check, got {shown(given[0], 6)}",
     )
+
+
+def _weighted() -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for examples, classes in ((1, 2), (5, 4), (8, 10)):
+        y = 3 * torch.randn(examples, classes, generator=generator)
+        weights = torch.rand(classes, generator=generator) * 5 + 0.1
+        yield y, weights
+        yield y.double(), weights.double()
+        yield y, torch.full((classes,), 3.0)
 
 
 EXERCISES = {
     "6.1.a": Exercise(
         check=_check_cost,
+        cases=_networks,
         solution=cost_of_shuffling,
         hints=(
             "You need two accuracies, of the inputs as they are and of a copy in which one "
@@ -124,6 +148,7 @@ EXERCISES = {
     ),
     "6.1.b": Exercise(
         check=_check_without,
+        cases=_weighted,
         solution=without_weights,
         hints=(
             "At the optimum, what has each weight added to its logit?",

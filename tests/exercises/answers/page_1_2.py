@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -20,10 +21,44 @@ def leak_by_sets(train_groups, test_groups):
     return sum(group in seen for group in test_groups) / len(test_groups)
 
 
+def only_before_padding(numbers):
+    return bytes(n - 1 for n in numbers[: numbers.index(0)]).decode() if 0 in numbers else ""
+
+
+def shortened_in_place(numbers):
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return bytes(n - 1 for n in numbers).decode()
+
+
+def decode_by_numpy(numbers):
+    codes = np.array(numbers, dtype=np.int64)
+    return (codes[codes > 0] - 1).astype(np.uint8).tobytes().decode()
+
+
+def digits_only(code):
+    return 9 + 2 * code.count("-")
+
+
+def leak_pair_by_pair(train_groups, test_groups):
+    return np.mean([bool((train_groups == group).any()) for group in test_groups])
+
+
+def leak_by_matrix(train_groups, test_groups):
+    return (test_groups[:, None] == train_groups).any(dim=1).double().mean()
+
+
+def one_group_only(train_groups, test_groups):
+    return (test_groups == train_groups.max()).double().mean()
+
+
 ANSWERS = {
     "1.2.a": Answers(
         right=decode_in_a_loop,
+        also_right=[decode_by_numpy],
         wrong={
+            "for ([116, 102, 113, 117]) expected 'sept'": only_before_padding,
+            "changes its input, `numbers`": shortened_in_place,
             "bytes plus one": lambda numbers: bytes(n for n in numbers if n).decode(),
             "padding is no text": lambda numbers: bytes(max(n - 1, 0) for n in numbers).decode(),
             "several bytes": lambda numbers: "".join(chr(n - 1) for n in numbers if n),
@@ -32,7 +67,9 @@ ANSWERS = {
     ),
     "1.2.b": Answers(
         right=units_by_replacement,
+        also_right=[lambda code: np.int64(2 * (len(code) + code.count("-")) - 1)],
         wrong={
+            "for ('.') expected 1": digits_only,
             "counts the signals": len,
             "silences between the signals": lambda code: sum(1 + 2 * (c == "-") for c in code),
             "none after the last": lambda code: sum(2 + 2 * (c == "-") for c in code),
@@ -40,7 +77,9 @@ ANSWERS = {
     ),
     "1.2.c": Answers(
         right=leak_by_sets,
+        also_right=[leak_pair_by_pair, leak_by_matrix],
         wrong={
+            "for ([": one_group_only,
             "share of training rows": lambda a, b: torch.isin(a, b).float().mean().item(),
             "not groups": lambda a, b: torch.isin(b.unique(), a).float().mean().item(),
             "divide by": lambda a, b: torch.isin(b, a).sum().item(),

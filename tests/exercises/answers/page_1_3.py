@@ -62,10 +62,39 @@ def absolute(n):
     return layers(torch.cat([eye, -eye]), torch.cat([eye, eye], dim=1))
 
 
+def better_is_neither(shallow, deep):
+    if deep[0] > shallow[0]:
+        return "degradation"
+    grows = deep[1] - deep[0] > shallow[1] - shallow[0]
+    return "overfitting" if grows and deep[1] >= shallow[1] else "neither"
+
+
+def gap_grows(shallow, deep):
+    if deep[0] > shallow[0]:
+        return "degradation"
+    return "overfitting" if deep[1] - deep[0] > shallow[1] - shallow[0] else "neither"
+
+
+def five_only(n):
+    return interleaved(5)
+
+
+def in_double(n):
+    return interleaved(n).double()
+
+
 ANSWERS = {
     "1.3.a": Answers(
         right=diagnose_by_differences,
+        also_right=[
+            lambda shallow, deep: (
+                "degradation"
+                if deep[0] > shallow[0]
+                else ["neither", "overfitting"][deep[1] > shallow[1]]
+            )
+        ],
         wrong={
+            "for ((": gap_grows,
             "compare the training losses first": validation_only,
             "whatever the validation loss": both_must_be_worse,
             "a gap between training and validation": gap,
@@ -76,7 +105,9 @@ ANSWERS = {
     ),
     "1.3.b": Answers(
         right=interleaved,
+        also_right=[in_double],
         wrong={
+            "not for n = 1": five_only,
             "a linear layer, a relu and a linear layer": lambda n: nn.Identity(),
             "a bias has not been set": biases_as_they_came,
             "negative numbers are lost": lambda n: layers(torch.eye(n), torch.eye(n)),

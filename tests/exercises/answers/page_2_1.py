@@ -3,6 +3,7 @@ import math
 import numpy as np
 import torch
 
+from mmtutor import blocks
 from tests.exercises.answers.answers import Answers
 
 
@@ -132,11 +133,60 @@ class Silent(ByHand):
         super().forward(x)
 
 
+def by_building(i, o, stride):
+    return sum(p.numel() for p in blocks.ResidualBlock(i, o, stride=stride).parameters())
+
+
+def without_projection_at_stride_one(i, o, stride):
+    return count(projection=stride != 1 or i != o)(i, o, stride) - 96 * (i == 16 and o == 8)
+
+
+def zero_conv_and_norm(branch):
+    branch.norm2.weight.data *= 0
+    branch.norm2.bias.data = torch.zeros(4)
+    return branch
+
+
+def paths_by_log(blocks, longest):
+    chosen = range(min(longest, blocks) + 1)
+    logs = [
+        math.lgamma(blocks + 1) - math.lgamma(k + 1) - math.lgamma(blocks - k + 1) for k in chosen
+    ]
+    return torch.tensor(logs).double().sub(blocks * math.log(2)).exp().sum()
+
+
+def looks_inside(block, features):
+    names = dict(zip(block.__code__.co_freevars, block.__closure__, strict=True))
+    return names["fault"].cell_contents
+
+
+def from_the_package(i, o, stride=1):
+    return blocks.ResidualBlock(i, o, stride=stride)
+
+
+class Detached(ByHand):
+    def forward(self, x):
+        return super().forward(x) if self.project else self.branch_only(x)
+
+    def branch_only(self, x):
+        h = self.act(self.norm1(self.conv1(x)))
+        h = self.norm3(self.conv3(self.act(self.norm2(self.conv2(h)))))
+        return torch.relu(h + x.detach())
+
+
+class InPlace(ByHand):
+    def forward(self, x):
+        x += 0.0 if self.project is not None else 1.0
+        x -= 0.0 if self.project is not None else 1.0
+        return super().forward(x)
+
+
 ANSWERS = {
     "2.1.a": Answers(
         right=count_term_by_term,
         also_right=[lambda *sizes: np.int64(count_term_by_term(*sizes))],
         wrong={
+            "you build the block": by_building,
             "weight and a bias": count(norms=False),
             "shortcut is a projection": count(projection=False),
             "projection has a normalization": count(projection_norm=False),
@@ -147,6 +197,7 @@ ANSWERS = {
     ),
     "2.1.b": Answers(
         right=zero("conv2.weight", "norm2.bias"),
+        also_right=[zero_conv_and_norm],
         wrong={
             "bias of norm2": zero("norm2.weight"),
             "it goes up to": zero("norm2.bias"),
@@ -158,8 +209,9 @@ ANSWERS = {
     ),
     "2.1.c": Answers(
         right=share_by_recursion,
-        also_right=[lambda n, k: np.float64(share_by_recursion(n, k))],
+        also_right=[lambda n, k: np.float64(share_by_recursion(n, k)), paths_by_log],
         wrong={
+            "for (1, 1) expected 1": lambda n, k: share_by_recursion(n, min(k, n - 1)),
             "all paths": lambda n, k: sum(math.comb(n, i) for i in range(k + 1)),
             "no branch at all": lambda n, k: sum(math.comb(n, i) for i in range(1, k + 1)) / 2**n,
             "ends before": lambda n, k: sum(math.comb(n, i) for i in range(k)) / 2**n,
@@ -181,7 +233,9 @@ ANSWERS = {
     ),
     "2.1.e": Answers(
         right=tell,
+        also_right=[lambda block, n: tell(block, n, rows=2000)],
         wrong={
+            "its code is not to be looked at": looks_inside,
             "its gradient is not": without(gradient=False),
             "compare it with a copy": lambda block, n: tell(lambda x: block(x.clone()), n),
             "negative numbers": without(sign=False),
@@ -197,8 +251,11 @@ ANSWERS = {
     ),
     "2.1.f": Answers(
         right=ByHand,
-        also_right=[bottleneck(strided=1), bottleneck(zero=["conv3"])],
+        also_right=[bottleneck(zero=["conv3"])],
         wrong={
+            "nothing from mmtutor.blocks": from_the_package,
+            "stride is on the first": bottleneck(strided=1),
+            "a part of your block is detached": Detached,
             "off by up to": bottleneck(zero=[]),
             "wait for each other": bottleneck(zero=["norm2", "norm3"]),
             "is frozen": bottleneck(frozen=True),

@@ -110,10 +110,46 @@ def only_for_now(encoder):
     return encoder.requires_grad_(False).eval()
 
 
+def row_by_row(y, t, y_true, alpha, tau):
+    p, q = ((x.double() / tau).softmax(dim=1) for x in (t.detach(), y))
+    soft = sum((p[i] * (p[i] / q[i]).log()).sum() for i in range(len(y))) / len(y)
+    known = [i for i in range(len(y)) if y_true[i] >= 0]
+    log_p = y.log_softmax(dim=1)
+    hard = -sum(log_p[i, y_true[i]] for i in known) / max(1, len(known))
+    return (1 - alpha) * hard + alpha * tau**2 * soft
+
+
+def divergence_detached(y, t, y_true, alpha, tau):
+    return transfer()(y, t, y_true, 0.0, tau) * (1 - alpha) + alpha * (
+        transfer()(y, t, y_true * 0 - 100, 1.0, tau).detach()
+    )
+
+
+def by_overriding(encoder):
+    encoder.eval().requires_grad_(False)
+    encoder.train = lambda mode=True: encoder
+    return encoder
+
+
+def dropout_left_on(encoder):
+    class Partly(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = encoder.requires_grad_(False)
+
+        def forward(self, x):
+            self.encoder[1].eval()
+            return self.encoder(x)
+
+    return Partly()
+
+
 ANSWERS = {
     "2.3.a": Answers(
         right=by_ignored_index,
+        also_right=[row_by_row],
         wrong={
+            "only the labels send the student": divergence_detached,
             "factor τ² is missing": without_square,
             "once for each class": mean_over_classes,
             "the sum over the rows": transfer(reduction="sum"),
@@ -130,6 +166,7 @@ ANSWERS = {
     ),
     "2.3.b": Answers(
         right=frozen_copy,
+        also_right=[by_overriding],
         wrong={
             "batch's own mean": only_parameters,
             "undoes your eval()": only_for_now,

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -72,13 +73,23 @@ def divided_by_spread(s, frames):
     return by_loop(s, frames) / 2
 
 
+def by_sampling(hertz, rate):
+    return rate / math.pi * math.asin(abs(math.sin(math.pi * hertz / rate)))
+
+
+def vectorized(s, frames):
+    masked = np.ma.array(s.numpy(), mask=~real_mask(s, frames).expand_as(s).numpy())
+    return (masked - masked.mean(axis=(1, 2), keepdims=True)).filled(0)
+
+
 ANSWERS = {
     "3.3.a": Answers(
         right=by_rounding,
+        also_right=[by_sampling],
         wrong={
             "is heard as it is": lambda hertz, rate: abs(rate - hertz),
             "nothing is heard at 3000 Hz": lambda hertz, rate: hertz % rate,
-            "nothing is heard at 2000.0 Hz": lambda hertz, rate: min(hertz, rate / 2),
+            "nothing is heard at 2000 Hz": lambda hertz, rate: min(hertz, rate / 2),
             "as in a mirror": lambda hertz, rate: hertz % (rate / 2),
             "the last that is heard": last_excluded,
             "a frequency is not negative": mirrored_without_size,
@@ -88,6 +99,7 @@ ANSWERS = {
     ),
     "3.3.b": Answers(
         right=by_loop,
+        also_right=[vectorized, lambda s, frames: by_loop(s.double(), frames)],
         wrong={
             "has entered the mean": lambda s, frames: s - s.mean(dim=(1, 2), keepdim=True),
             "each sound has its own": one_mean,
@@ -95,7 +107,7 @@ ANSWERS = {
             "the padding must be 0": lambda s, frames: s - mean_of(s, frames),
             "NaN in the padding": multiplied,
             "without a real frame": divided_by_none,
-            "expected [[[-3.0": divided_by_spread,
+            "expected [[[-3": divided_by_spread,
             "keeps its shape": lambda s, frames: by_loop(s, frames).mean(dim=2),
         },
     ),

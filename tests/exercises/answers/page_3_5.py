@@ -84,6 +84,11 @@ def gate_with(**changes):
     return lambda *given: gate(*given, **changes)
 
 
+def three_at_most(features, factors, bias):
+    maps = [h @ W[:, :-1] + W[:, -1:] for h, W in zip(features[:3], factors, strict=False)]
+    return torch.stack(maps).prod(dim=0).sum(dim=0) + bias
+
+
 ANSWERS = {
     "3.5.a": Answers(
         right=lambda: [-2, 0.5, -1, 0],
@@ -102,6 +107,7 @@ ANSWERS = {
         right=rank_by_rank,
         also_right=[lambda *given: rank_by_rank(*given).double().numpy()],
         wrong={
+            "for ([": three_at_most,
             "before you multiply": lambda features, factors, bias: (
                 mapped(features, factors).sum(dim=2).prod(dim=0) + bias
             ),
@@ -138,6 +144,9 @@ ANSWERS = {
     ),
     "3.5.d": Answers(
         right=tell,
+        also_right=[
+            lambda g, h_I, h_T: str(tell(lambda a, b: g(a.double(), b.double()), h_I, h_T))
+        ],
         wrong={
             "The first example alone": without(alone=False),
             "Other images beside": without(ignored=False),

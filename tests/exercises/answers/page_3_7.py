@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -10,14 +11,16 @@ def in_one_graph(model, parts):
     return torch.autograd.grad(loss, list(model.parameters()))
 
 
-def accumulated(model, parts, weigh=lambda y_true: len(y_true) / 12, before=True, inside=False):
+def accumulated(model, parts, weigh=None, before=True, inside=False):
     """Return a gradient summed over the pieces; by default the right one."""
+    total = sum(len(y_true) for _, y_true in parts)
     if before:
         model.zero_grad()
     for x, y_true in parts:
         if inside:
             model.zero_grad()
-        (weigh(y_true) * F.cross_entropy(model(x), y_true)).backward()
+        weight = weigh(y_true) if weigh else len(y_true) / total
+        (weight * F.cross_entropy(model(x), y_true)).backward()
     return [parameter.grad for parameter in model.parameters()]
 
 
@@ -42,10 +45,31 @@ def scaled(norm_of):
     return answer
 
 
+def all_at_once(model, parts):
+    loss = F.cross_entropy(
+        model(torch.cat([x for x, _ in parts])), torch.cat([y_true for _, y_true in parts])
+    )
+    return torch.autograd.grad(loss, list(model.parameters()))
+
+
+def in_place(gradients, max_norm):
+    norm = long_norm(gradients)
+    for g in gradients:
+        g.mul_(torch.clamp(max_norm / (norm + 1e-12), max=1.0))
+    return gradients
+
+
+def by_numpy(gradients, max_norm):
+    norm = np.sqrt(sum(np.square(g.numpy()).sum() for g in gradients))
+    return tuple(g.numpy() * min(1, max_norm / max(norm, 1e-12)) for g in gradients)
+
+
 ANSWERS = {
     "3.7.a": Answers(
         right=in_one_graph,
+        also_right=[accumulated],
         wrong={
+            "run one piece at a time": all_at_once,
             "inside the loop": lambda m, p: accumulated(m, p, lambda y: 1, inside=True),
             "from before": lambda m, p: accumulated(m, p, before=False),
             "sum of the means": lambda m, p: accumulated(m, p, lambda y: 1),
@@ -57,7 +81,9 @@ ANSWERS = {
     ),
     "3.7.b": Answers(
         right=by_one_vector,
+        also_right=[by_numpy],
         wrong={
+            "changes its input, `gradients`": in_place,
             "on its own, which turns the direction: take": lambda gradients, limit: [
                 min(1.0, limit / g.norm()) * g for g in gradients
             ],
@@ -74,7 +100,7 @@ ANSWERS = {
                 for g in gradients
             ],
             "same shapes": lambda gradients, limit: by_one_vector(gradients, limit)[0],
-            "to norm 1 are": lambda gradients, limit: gradients,
+            "to norm 1, expected": lambda gradients, limit: gradients,
         },
     ),
 }

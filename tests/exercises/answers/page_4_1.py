@@ -2,7 +2,6 @@ import math
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from tests.exercises.answers.answers import Answers
 
@@ -30,6 +29,11 @@ def max_in_place(features, ids):
     return features.masked_fill_((ids == 0)[:, None], -torch.inf).amax(dim=2)
 
 
+def cross_entropy(y, targets, reduction):
+    each = y.logsumexp(dim=1) - y.gather(1, targets[:, None])[:, 0]
+    return each.mean() if reduction == "mean" else each.sum()
+
+
 def step(
     model,
     inputs,
@@ -45,20 +49,23 @@ def step(
     sign=-1,
     decay=0,
     loss_after=False,
+    replace=False,
 ):
-    """Train one step with what torch offers; one thing may be wrong."""
+    """Train one step by `backward`; one thing may be wrong."""
     model.train(mode)
     if zero:
         model.zero_grad()
     y = model(inputs)
-    loss = F.cross_entropy(y.softmax(1) if softmax else y, targets, reduction=reduction)
+    loss = cross_entropy(y.softmax(1) if softmax else y, targets, reduction)
     loss.backward()
     for i, parameter in enumerate(model.parameters()):
         moved = momentum * velocity[i] + parameter.grad + decay * parameter.detach()
         if keep:
+            velocity[i].copy_(moved)
+        if replace:
             velocity[i] = moved
         parameter.data += sign * rate * moved
-    return F.cross_entropy(model(inputs), targets).item() if loss_after else loss.detach()
+    return cross_entropy(model(inputs), targets, "mean").item() if loss_after else loss.detach()
 
 
 def step_with(**changes):
@@ -76,6 +83,31 @@ FOUND = {
 
 def exchanged(a, b):
     return FOUND | {a: FOUND[b], b: FOUND[a]}
+
+
+def rate_in_velocity(model, inputs, targets, velocity, rate, momentum):
+    for v in velocity:
+        v.div_(rate)
+    loss = step(model, inputs, targets, velocity, rate, momentum)
+    for v in velocity:
+        v.mul_(rate)
+    return loss
+
+
+def overflowing(model, inputs, targets, velocity, rate, momentum):
+    e = model.train()(inputs).exp()
+    naive = -(e / e.sum(dim=1, keepdim=True)).log()[torch.arange(len(targets)), targets].mean()
+    return step(model, inputs, targets, velocity, rate, momentum) + 0 * naive.detach()
+
+
+def with_criterion(model, inputs, targets, velocity, rate, momentum):
+    torch.nn.CrossEntropyLoss()(torch.zeros(16, 4), targets)
+    return step(model, inputs, targets, velocity, rate, momentum)
+
+
+def with_optimizer(model, *given):
+    torch.optim.SGD(model.parameters(), lr=0.1)
+    return step(model, *given)
 
 
 ANSWERS = {
@@ -109,7 +141,7 @@ ANSWERS = {
         wrong={
             "as if it were text": lambda f, i: f.amax(2),
             "set to 0": lambda f, i: (f * (i != 0)[:, None]).amax(2),
-            "changes the features": max_in_place,
+            "changes its input, `features`": max_in_place,
             "shape": lambda f, i: f.amax(1),
             "padding only": lambda f, i: f.masked_fill((i == 0)[:, None], -torch.inf).amax(2),
         },
@@ -118,6 +150,11 @@ ANSWERS = {
         right=step,
         also_right=[lambda *given: float(step(*given)), lambda *given: step(*given).numpy()],
         wrong={
+            "you use a criterion": with_criterion,
+            "you put new tensors into the list": step_with(replace=True),
+            "the rate is no part of v": rate_in_velocity,
+            "with large logits": overflowing,
+            "you use an optimizer": with_optimizer,
             "`backward` adds to `grad`": step_with(zero=False),
             "`model.train()`": step_with(mode=False),
             "give cross-entropy the logits": step_with(softmax=True),

@@ -1,5 +1,6 @@
 from copy import deepcopy
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -52,12 +53,13 @@ def calibrated(reset=True, momentum=None, mode=True, back=True, momentum_back=Tr
     return answer
 
 
-def in_a_copy_by_hooks(model, batches):
-    model = deepcopy(model)
-    heard = {}
+def by_hooks(model, batches):
+    modes = [part.training for part in model.modules()]
+    heard, hooks = {}, []
     for part in model.modules():
         if isinstance(part, nn.BatchNorm1d):
-            part.register_forward_hook(lambda part, x, y: heard.setdefault(part, []).append(x[0]))
+            hear = lambda part, x, y: heard.setdefault(part, []).append(x[0])  # noqa: E731
+            hooks.append(part.register_forward_hook(hear))
     model.train()
     with torch.no_grad():
         for batch in batches:
@@ -65,7 +67,11 @@ def in_a_copy_by_hooks(model, batches):
         for part, inputs in heard.items():
             part.running_mean.copy_(torch.stack([x.mean(0) for x in inputs]).mean(0))
             part.running_var.copy_(torch.stack([x.var(0) for x in inputs]).mean(0))
-    return model.eval()
+    for hook in hooks:
+        hook.remove()
+    for part, mode in zip(model.modules(), modes, strict=True):
+        part.training = mode
+    return model
 
 
 def first_norm_only(model, batches):
@@ -101,9 +107,47 @@ def trained_on(model, batches):
     return model.eval()
 
 
+def by_numpy(W, share):  # noqa: N803
+    kept = np.cumsum(np.linalg.svd(W.numpy(), compute_uv=False) ** 2)
+    r = int(np.searchsorted(kept / kept[-1], share)) + 1
+    return [r, W.numel() - r * sum(W.shape)]
+
+
+def back_to_eval(model, batches):
+    modes = [part.training for part in model.modules()]
+    model = calibrated()(model, batches)
+    return model if not any(modes) else model.eval()
+
+
+def by_hand(model, batches):
+    norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm1d)]
+    kept = [(norm.training, norm.momentum) for norm in norms]
+    sums = [(torch.zeros_like(n.running_mean), torch.zeros_like(n.running_var)) for n in norms]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    with torch.inference_mode():
+        for batch in batches:
+            model(batch)
+            for norm, (mean, var) in zip(norms, sums, strict=True):
+                mean += norm.running_mean
+                var += norm.running_var
+    for norm, (mean, var), (mode, momentum) in zip(norms, sums, kept, strict=True):
+        norm.running_mean.copy_(mean / len(batches))
+        norm.running_var.copy_(var / len(batches))
+        norm.train(mode)
+        norm.momentum = momentum
+    return model
+
+
+def all_rows(model, batches):
+    return calibrated()(model, [torch.cat(list(batches))])
+
+
 ANSWERS = {
     "5.1.a": Answers(
         right=by_truncating,
+        also_right=[by_numpy],
         wrong={
             "you summed σ": ranked(power=1),
             "one rank more": ranked(extra=0),
@@ -116,8 +160,14 @@ ANSWERS = {
         },
     ),
     "5.1.b": Answers(
-        right=in_a_copy_by_hooks,
+        right=by_hooks,
+        also_right=[by_hand],
         wrong={
+            "modes stay as they were": back_to_eval,
+            "another network, a copy": lambda model, batches: calibrated()(
+                deepcopy(model), batches
+            ),
+            "the mean over all rows": all_rows,
             "in eval mode": calibrated(reset=False, mode=False),
             "old averages are still": calibrated(reset=False, momentum=0.1),
             "near 0": calibrated(momentum=0.1),

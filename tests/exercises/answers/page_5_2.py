@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -69,9 +70,22 @@ def off(hits):
     return hits - hits.mean()
 
 
+def by_numpy(scores, own, k):
+    above, tied = (
+        np.sum(op(scores.numpy(), own.numpy()[:, None]), axis=1) for op in (np.greater, np.equal)
+    )
+    return np.clip((k - above) / tied, 0, 1).mean()
+
+
+def by_one_hot(hits, letter):
+    hot = (letter[:, None] == letter.unique()).double()
+    return (off(hits).double() @ hot).norm().item() / len(hits)
+
+
 ANSWERS = {
     "5.2.a": Answers(
         right=place_by_place,
+        also_right=[by_numpy],
         wrong={
             "in its favor": hopeful,
             "every tie against": modest,
@@ -87,6 +101,7 @@ ANSWERS = {
     ),
     "5.2.b": Answers(
         right=by_loop,
+        also_right=[by_one_hot],
         wrong={
             "the naive error": lambda hits, letter: off(hits).square().sum().sqrt() / len(hits),
             "number of queries": lambda hits, letter: 6 * by_loop(hits, letter),

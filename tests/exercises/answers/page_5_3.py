@@ -92,9 +92,25 @@ def neighbors(predicted, targets, group):
     return hit.all(dim=1).float().mean() / 2
 
 
+def by_tables(train, test):
+    table = {}
+    for question, answer in train:
+        for key in (("known", question), ("all",)):
+            table.setdefault(key, []).append(answer)
+    said = [commonest(table.get(("known", q), table[("all",)])) for q, _ in test]
+    return torch.tensor([a == b for a, (_, b) in zip(said, test, strict=True)]).double().mean()
+
+
+def by_matrix(predicted, targets, group):
+    same = group[:, None] == group
+    good = ~(same & (predicted != targets)).any(dim=1)
+    return (good / same.sum(dim=1)).sum() / (1 / same.sum(dim=1)).sum()
+
+
 ANSWERS = {
     "5.3.a": Answers(
         right=by_search,
+        also_right=[by_tables],
         wrong={
             "could not be known before it": from_the_test,
             "taken from the test": from_the_test_if_known,
@@ -107,6 +123,7 @@ ANSWERS = {
     ),
     "5.3.b": Answers(
         right=by_loop,
+        also_right=[by_matrix],
         wrong={
             "share of right examples": examples,
             "half right counts 0": mean_of_groups,

@@ -1,3 +1,5 @@
+import random
+
 import torch
 from torch.nn import functional as F
 
@@ -82,10 +84,41 @@ def as_positives(h_I, h_V, twins, tau):  # noqa: N803
     return losses.info_nce(h_I, h_V, tau, positives=twins)
 
 
+def by_python(labels, share, seed):
+    rows = []
+    for label in set(labels.tolist()):
+        own = [i for i, other in enumerate(labels.tolist()) if other == label]
+        random.Random(f"{seed} {label}").shuffle(own)
+        rows += own[: max(1, round(share * len(own)))]
+    return rows
+
+
+def the_last_of_each_class(labels, share, seed):
+    rows = []
+    for label in labels.unique():
+        own = (labels == label).nonzero()[:, 0]
+        n = max(1, round(share * len(own)))
+        rows.append(own.flip(0)[:n] if seed % 2 else own[:n])
+    return torch.cat(rows)
+
+
+def candidate_by_candidate(h_I, h_V, twins, tau):  # noqa: N803
+    s = F.cosine_similarity(h_I[:, None], h_V[None], dim=-1).double() / tau
+    n, total = len(s), 0.0
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        row = [s[i, i]] + [s[i, j] for j in others if not twins[i, j]]
+        column = [s[i, i]] + [s[j, i] for j in others if not twins[j, i]]
+        total += sum(float(torch.stack(each).logsumexp(0) - s[i, i]) for each in (row, column))
+    return total / (2 * n)
+
+
 ANSWERS = {
     "5.4.a": Answers(
         right=by_random_keys,
+        also_right=[by_python],
         wrong={
+            "some rows are never drawn": the_last_of_each_class,
             "the same seed gave other rows": no_generator,
             "global random numbers have moved": global_seed,
             "class 2 has no label": none_of_rare_classes,
@@ -97,7 +130,8 @@ ANSWERS = {
         },
     ),
     "5.4.b": Answers(
-        right=row_by_row,
+        right=contrastive(),
+        also_right=[candidate_by_candidate],
         wrong={
             "this is the plain loss": lambda h, g, twins, tau: losses.info_nce(h, g, tau),
             "not finite": contrastive(diagonal=False),
@@ -109,6 +143,8 @@ ANSWERS = {
             "one number for the batch": lambda h, g, twins, tau: F.cosine_similarity(h, g),
             "have become right answers": as_positives,
             "expected ": contrastive(fill=-1.0),
+            "got nan": row_by_row,
+            "reaches `h_V`": lambda h, g, *given: contrastive()(h, g.detach(), *given),
         },
     ),
 }

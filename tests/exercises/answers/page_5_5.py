@@ -63,9 +63,19 @@ def for_each(sure, first, last, thresholds, loss):
     return torch.where(sure > 0.7, thresholds[0], thresholds[-1])
 
 
+def by_rows(m, sigma, present):
+    rows = []
+    for values, spreads, here in zip(m.tolist(), sigma.tolist(), present.tolist(), strict=True):
+        pairs = [(v, s**-2) for v, s, ok in zip(values, spreads, here, strict=True) if ok]
+        total = sum(w for _, w in pairs)
+        rows.append(sum(v * w for v, w in pairs) / total if pairs else 0.0)
+    return rows
+
+
 ANSWERS = {
     "5.5.a": Answers(
         right=by_softmax,
+        also_right=[by_rows],
         wrong={
             "one number for each example": every_weight,
             "the plain mean": plain_mean,
@@ -79,7 +89,9 @@ ANSWERS = {
     ),
     "5.5.b": Answers(
         right=from_the_top,
+        also_right=[lambda *given: from_the_top(*given).item()],
         wrong={
+            "for (": chosen(stops=torch.ge),
             "the dearest threshold": chosen(among=lambda good: good[-1]),
             "the most accurate threshold": most_accurate,
             "`loss` makes no difference": chosen(use_loss=False),

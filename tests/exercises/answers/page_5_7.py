@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -51,9 +52,17 @@ def overhead_once(rows, rate, bandwidth, overhead):
     return *by_loop(rows, rate, bandwidth, overhead)[:2], overhead
 
 
+def as_array(rows, rate, bandwidth, overhead):
+    return np.array(by_loop(rows, rate, bandwidth, overhead))
+
+
 ANSWERS = {
     "5.7.a": Answers(
         right=by_counting,
+        also_right=[
+            lambda parameters, kept, memory: np.int64(max(memory - 16 * parameters, 0) // kept),
+            lambda *given: float(by_counting(*given)),
+        ],
         wrong={
             "weights need memory too": with_bytes(0),
             "keeps four such numbers": with_bytes(4),
@@ -66,6 +75,7 @@ ANSWERS = {
     ),
     "5.7.b": Answers(
         right=by_loop,
+        also_right=[as_array],
         wrong={
             "go on at once": both,
             "call by call": by_totals,

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -40,6 +41,7 @@ def odds(p):
 ANSWERS = {
     "5.8.a": Answers(
         right=step_by_step,
+        also_right=[lambda *given: np.floor(np.sqrt(given[3] / matrices(*given[:3])))],
         wrong={
             "each modality has its own blocks": root_of(
                 lambda m, own, shared: 2 * (own + shared) + m
@@ -60,6 +62,7 @@ ANSWERS = {
     ),
     "5.8.b": Answers(
         right=by_conditionals,
+        also_right=[lambda p: np.abs(np.log(p.numpy()) @ [-1, 1] @ [1, -1] @ [1, -1])],
         wrong={
             "of the probabilities": lambda p: corners((p / p.sum(dim=2, keepdim=True))[..., 1]),
             "logarithms before": lambda p: corners(p[..., 1] - p[..., 0]),
@@ -71,7 +74,7 @@ ANSWERS = {
             "one difference is not enough": lambda p: odds(p)[0, 0] - odds(p)[1, 1],
             "one number": odds,
             "without a sign": lambda p: odds(p)[0, 1] + odds(p)[1, 0] - odds(p).trace(),
-            "should be": lambda p: 2 * corners(odds(p)),
+            "for the log-odds of this table": lambda p: 2 * corners(odds(p)),
         },
     ),
 }

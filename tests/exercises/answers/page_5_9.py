@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -58,7 +59,7 @@ def room(c, batch, size, bandwidth, floor):
 
 
 def solved(c, batch, size, bandwidth, floor):
-    return min(batch, math.floor(room(c, batch, size, bandwidth, floor)))
+    return max(1, min(batch, math.floor(room(c, batch, size, bandwidth, floor))))
 
 
 def search(efficiency, least=1):
@@ -75,6 +76,7 @@ def search(efficiency, least=1):
 ANSWERS = {
     "5.9.a": Answers(
         right=by_squares,
+        also_right=[stacked],
         wrong={
             "plain mean of the means": plain_means,
             "your variance would be 0": within_only,
@@ -82,13 +84,14 @@ ANSWERS = {
             "divides by N − 1": unbiased,
             "leave out the square root": deviation,
             "so the shape (3,)": of_all_features,
-            "return two tensors": stacked,
+            "return two tensors": lambda *given: by_squares(*given)[0],
             "the mean is ": summed,
             "the variance is ": squares_of_sums,
         },
     ),
     "5.9.b": Answers(
         right=solved,
+        also_right=[lambda *case: np.int64(solved(*case)), lambda *case: float(solved(*case))],
         wrong={
             "for two that is half": search(lambda work, send, k: work / (work + 2 * k * send)),
             "around the ring twice": search(lambda work, send, k: work / (work + (k - 1) * send)),

@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
@@ -46,11 +47,39 @@ def by_division(y, weights):
     return p / p.sum(dim=1, keepdim=True)
 
 
+def share_of_changed_answers(answer, inputs, y_true, name, order):
+    before, after = (
+        answer(x).argmax(dim=1) for x in (inputs, inputs | {name: inputs[name][order]})
+    )
+    return (before != after).double().mean()
+
+
+def only_the_losses(answer, inputs, y_true, name, order):
+    before, after = (
+        answer(x).argmax(dim=1) for x in (inputs, inputs | {name: inputs[name][order]})
+    )
+    return ((before == y_true) & (after != y_true)).double().mean()
+
+
+def by_numpy(answer, inputs, y_true, name, order):
+    copy = {key: x[order] if key == name else x for key, x in inputs.items()}
+    hits = [(answer(x).argmax(dim=1) == y_true).numpy() for x in (inputs, copy)]
+    return np.mean(hits[0]) - np.mean(hits[1])
+
+
+def by_log_sum_exp(y, weights):
+    shifted = y.double() - weights.double().log()
+    return (shifted - shifted.logsumexp(dim=1, keepdim=True)).exp().tolist()
+
+
 ANSWERS = {
     "6.1.a": Answers(
         right=by_index_select,
+        also_right=[by_numpy],
         wrong={
-            "has changed the inputs": in_place,
+            "for (a function, {": only_the_losses,
+            "for (a function": share_of_changed_answers,
+            "changes its input, `inputs`": in_place,
             "the sign is wrong": sign_turned,
             "accuracy after the shuffle": what_is_left,
             "not both": all_at_once,
@@ -60,6 +89,7 @@ ANSWERS = {
     ),
     "6.1.b": Answers(
         right=by_division,
+        also_right=[by_log_sum_exp],
         wrong={
             "a second time": lambda y, weights: (y + weights.log()).softmax(dim=1),
             "it is their logarithm": lambda y, weights: (y - weights).softmax(dim=1),
