@@ -62,10 +62,9 @@ def cases() -> list[Case]:
 
 def judge(case: Case) -> tuple[bool, str]:
     """Return whether the check accepts an answer, and what it says."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exercises.check(case.number, case.answer)
-    said = printed.getvalue().strip()
-    return said.startswith("✓"), said
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = exercises.check(case.number, case.answer)
+    return result.passed, result.message
 
 
 def report(judged: list[tuple[Case, bool, str]], write: Callable[[str], None] = print) -> None:

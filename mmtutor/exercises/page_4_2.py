@@ -15,8 +15,9 @@ Batches = Sequence[tuple[Tensor, Tensor]]
 
 
 def r2_of_batches(batches: Batches) -> Tensor:
-    sums = torch.zeros(4)
+    sums = torch.zeros(4, dtype=torch.float64)
     for y, y_true in batches:
+        y, y_true = y.double(), y_true.double()
         terms = (torch.ones_like(y), (y - y_true) ** 2, y_true, y_true**2)
         sums += torch.stack([term.sum() for term in terms])
     count, error, total, squares = sums
@@ -56,6 +57,12 @@ def _check_r2(answer: Callable[[Batches], Tensor]) -> None:
     right = 1 - _squares(y - y_true) / _squares(y_true - y_true.mean())
     expect(are_close(given, right), beside(given, right))
     _expect_one_pass(answer, batches, right)
+    far = [(y + 1e5, y_true + 1e5) for y, y_true in batches]
+    expect(
+        are_close(answer(far), r2_of_batches(far), 1e-2),
+        "right near zero, but wrong for targets near 100,000, where large squares are subtracted from "
+        "one another: add up in 64 bits",
+    )
 
 
 def _expect_one_pass(answer: Callable[[Batches], Tensor], batches: Batches, right: float) -> None:

@@ -36,6 +36,14 @@ def with_a_first_pass(batches):
     return 1 - error / sum((y_true - mean).square().sum() for _, y_true in batches)
 
 
+def in_32_bits(batches):
+    count, error, total, squares = 0, 0.0, 0.0, 0.0
+    for y, y_true in batches:
+        count, error = count + len(y), error + (y - y_true).square().sum()
+        total, squares = total + y_true.sum(), squares + y_true.square().sum()
+    return 1 - error / (squares - total**2 / count)
+
+
 def mean_of_each(batches):
     return sum(r2(*batch) for batch in batches) / len(batches)
 
@@ -121,6 +129,7 @@ ANSWERS = {
             "you look at a batch again": with_a_first_pass,
             "return one number": lambda batches: torch.stack([r2(*batch) for batch in batches]),
             "expected 0.": correlation,
+            "add up in 64 bits": in_32_bits,
         },
     ),
     "4.2.b": Answers(
