@@ -55,10 +55,11 @@ def regions(
     ground = [COLORS["blue"], COLORS["orange"]]
     _, axes = style.panels(len(rules), 0.9 + 6.5 / len(rules), sharex=True, sharey=True)
     for axis, (name, rule) in zip(axes, rules.items(), strict=True):
-        axis.contourf(*grid, np.asarray(rule(*grid)) > 0, [-1, 0.5, 2], colors=ground, alpha=0.25)
+        z = np.asarray(rule(*grid))
+        axis.contourf(*grid, z, [z.min() - 1, 0, z.max() + 1], colors=ground, alpha=0.25)
         for yes, color in enumerate(ground):
             chosen = answers == yes
-            axis.plot(x[chosen], y[chosen], MARKERS[yes], color=color, markersize=9)
+            axis.plot(x[chosen], y[chosen], "os"[yes], color=color, markersize=9)
         wrong = (np.asarray(rule(x, y)) > 0) != answers.astype(bool)
         axis.plot(x[wrong], y[wrong], "x", color=COLORS["gray"], markersize=20, zorder=3)
         axis.set(title=f"{name}: {(~wrong).sum()} of {len(x)}", xlabel=xlabel, aspect="equal")
