@@ -38,6 +38,9 @@ def test_regions_show_what_a_rule_answers_and_cross_out_what_it_gets_wrong():
     ] * 2
     (ground,) = half.collections
     no, yes = ground.get_paths()
+    assert [matplotlib.colors.to_hex(each) for each in ground.get_facecolor()] == [
+        line.get_color() for line in half.lines[:2]
+    ]
     assert (no.get_extents().x1 <= 0.1, yes.get_extents().x0 >= -0.1) == (True, True)
 
 
