@@ -444,23 +444,24 @@ QUIZ = (
         ),
     ),
     Question(
-        "Cross-attention is given one vector for each modality, as a single token. What does the "
-        "softmax do?",
+        "The interaction of a fusion, computed by the four calls of this page, is not zero. What "
+        "do you know about it?",
         (
             Answer(
-                "It decides how much of the other modality the answer should contain.",
-                "Its weights sum to 1 over the tokens of the context, and with one token there "
-                "that token has the weight 1, always.",
+                "It gets all four corners of an XOR right, once it is trained.",
+                "A single relu behind a sum has an interaction too, and its border is still one "
+                "straight line, so three corners are its limit.",
             ),
             Answer(
-                "Nothing: over one key it is 1, whatever the query asks.",
-                "So the answer is a linear map of the other modality, the same for every query.",
+                "It is not just something from the image plus something from the text.",
+                "Such a sum has no interaction. What this fusion can compare, and whether "
+                "training finds it, is left for an experiment.",
                 right=True,
             ),
             Answer(
-                "It compares the two vectors, and is near 0 where they do not fit.",
-                "A softmax never says that nothing fits; it only shares 1 among those that are "
-                "there, which is why the package adds a null token.",
+                "It needs more examples than a sum, where nothing has to be compared.",
+                "In the experiment of this page tensor and low-rank fusion did, but the residual "
+                "MLP and FiLM, which have an interaction as well, hardly did.",
             ),
         ),
     ),

@@ -36,7 +36,15 @@ from mmtutor.figures.pictures import (
     picture_table,
     weights,
 )
-from mmtutor.figures.planes import clouds, exit_curves, predictors, roofline, scatter, trades
+from mmtutor.figures.planes import (
+    clouds,
+    exit_curves,
+    predictors,
+    regions,
+    roofline,
+    scatter,
+    trades,
+)
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
 from mmtutor.figures.sound import sound, spectrograms, waveform
 from mmtutor.figures.style import COLORS, use_style
@@ -79,6 +87,7 @@ __all__ = [
     "place_panels",
     "predictors",
     "receptive_fields",
+    "regions",
     "roofline",
     "scatter",
     "score_panels",

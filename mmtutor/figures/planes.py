@@ -1,6 +1,6 @@
 """Points in a plane: examples, or methods by two numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,6 +29,40 @@ def scatter(
             chosen = classes == kind
             axis.scatter(x[chosen], y[chosen], s=14, marker=MARKERS[number % len(MARKERS)])
         axis.set(title=title, xlabel=xlabel, aspect="equal")
+    axes[0].set_ylabel(ylabel)
+
+
+def regions(
+    rules: Mapping[str, Callable[[np.ndarray, np.ndarray], ArrayLike]],
+    points: tuple[ArrayLike, ArrayLike, ArrayLike],
+    *,
+    xlabel: str,
+    ylabel: str,
+) -> None:
+    """Show where rules answer yes (orange) and where no (blue), and which points they get wrong.
+
+    A title counts the points that are right. A cross stands over each that is wrong.
+
+    Args:
+        rules: name → a function of x and y, of any shape, that answers yes where it is above 0.
+        points: x, y and right answer (yes: true) of each point, all `(points,)`.
+        xlabel: what runs to the right in every panel.
+        ylabel: what runs up.
+    """
+    x, y, answers = (np.asarray(values, dtype=float) for values in points)
+    reach = 1.8 * max(np.abs(x).max(), np.abs(y).max())
+    grid = np.meshgrid(*[np.linspace(-reach, reach, 145)] * 2)
+    ground = [COLORS["blue"], COLORS["orange"]]
+    _, axes = style.panels(len(rules), 0.9 + 6.5 / len(rules), sharex=True, sharey=True)
+    for axis, (name, rule) in zip(axes, rules.items(), strict=True):
+        z = np.asarray(rule(*grid))
+        axis.contourf(*grid, z, [z.min() - 1, 0, z.max() + 1], colors=ground, alpha=0.25)
+        for yes, color in enumerate(ground):
+            chosen = answers == yes
+            axis.plot(x[chosen], y[chosen], "os"[yes], color=color, markersize=9)
+        wrong = (np.asarray(rule(x, y)) > 0) != answers.astype(bool)
+        axis.plot(x[wrong], y[wrong], "x", color=COLORS["gray"], markersize=20, zorder=3)
+        axis.set(title=f"{name}: {(~wrong).sum()} of {len(x)}", xlabel=xlabel, aspect="equal")
     axes[0].set_ylabel(ylabel)
 
 

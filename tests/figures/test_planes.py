@@ -24,6 +24,26 @@ def test_a_scatter_shows_each_class_of_each_panel_in_its_place() -> None:
     assert (left.get_xlabel(), left.get_ylabel(), right.get_ylabel()) == ("left", "right", "")
 
 
+def test_regions_show_what_a_rule_answers_and_cross_out_what_it_gets_wrong():
+    points = ([1, -1, 1], [1, -1, -1], [True, True, False])
+    rules = {"right half": lambda x, y: x, "product": lambda x, y: x * y}
+    figures.regions(rules, points, xlabel="x", ylabel="y")
+    half, product = plt.gcf().axes
+    titles = [axis.get_title(loc="left") for axis in (half, product)]
+    assert titles == ["right half: 1 of 3", "product: 3 of 3"]
+    crosses = [axis.lines[-1].get_xydata().tolist() for axis in (half, product)]
+    assert crosses == [[[-1, -1], [1, -1]], []]
+    assert [axis.lines[1].get_xydata().tolist() for axis in (half, product)] == [
+        [[1, 1], [-1, -1]]
+    ] * 2
+    (ground,) = half.collections
+    no, yes = ground.get_paths()
+    assert [matplotlib.colors.to_hex(each) for each in ground.get_facecolor()] == [
+        line.get_color() for line in half.lines[:2]
+    ]
+    assert (no.get_extents().x1 <= 0.1, yes.get_extents().x0 >= -0.1) == (True, True)
+
+
 def draw_clouds(xlabel="predicted"):
     x, y = [0.0, 0.5, 1.0, 3.0, 9.0], [1.0, 3.0, 7.0, -4.0, 100.0]
     panels = {"first": (x, y), "second": ([1.0], [2.0])}
