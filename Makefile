@@ -73,5 +73,11 @@ leaderboard: setup  ## judge a folder: make leaderboard SUBMISSIONS=dir (PUBLIC=
 	@$(RUN) classroom.challenge leaderboard "$(SUBMISSIONS)" --output challenge \
 		--answers $(or $(ANSWERS),challenge/teacher/answers.npz) $(if $(PUBLIC),--public)
 
+instructors: setup  ## build the instructor's edition: notes, solutions, answers
+	@$(RUN) classroom edition
+
+slides: setup  ## make slides of the book's parts, to be opened offline (PART=2: one)
+	@$(RUN) classroom slides $(PART)
+
 clean:  ## remove what was built, but not .venv
 	@rm -rf _build

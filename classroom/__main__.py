@@ -9,6 +9,8 @@ COMMANDS = {
     "release": "make the student versions of the assignments",
     "grade": "grade a folder of notebooks, in a sandbox",
     "challenge": "draw a challenge, measure its baselines, judge its submissions",
+    "edition": "build the instructor's edition: notes, solutions, answers",
+    "slides": "make slides of the book's parts",
 }
 
 
