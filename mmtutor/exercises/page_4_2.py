@@ -60,8 +60,8 @@ def _check_r2(answer: Callable[[Batches], Tensor]) -> None:
     far = [(y + 1e5, y_true + 1e5) for y, y_true in batches]
     expect(
         are_close(answer(far), r2_of_batches(far), 1e-2),
-        "right near zero, but wrong for targets near 100,000, where large squares are subtracted from "
-        "one another: add up in 64 bits",
+        "right near zero, but wrong for targets near 100,000, where large squares are subtracted "
+        "from one another: add up in 64 bits",
     )
 
 
