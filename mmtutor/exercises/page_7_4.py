@@ -322,7 +322,7 @@ QUIZ = (
     ),
     Question(
         "Modality dropout has shown the network training examples without text. Why does it "
-        "hardly help when the text is missing in the test?",
+        "still lose to the constant answer when the text is missing in the test?",
         (
             Answer(
                 "It teaches to use what is there, and what is there says little about new videos.",
