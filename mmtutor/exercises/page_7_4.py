@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmtutor.exercises.exercise import Exercise, are_close, as_floats, expect
+from mmtutor.exercises.comparing import are_close, as_floats
+from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.exercises.question import Answer, Question
 
 
@@ -93,12 +94,7 @@ def _check_late(answer: Callable[..., Tensor]) -> None:
     log_odds["video"][1:] = math.nan
     present = {name: torch.tensor([True, True, False]) for name in ("text", "audio")}
     present["video"] = torch.tensor([True, False, False])
-    kept = {name: y.clone() for name, y in log_odds.items()}
     got = as_floats(answer(log_odds, present, prior)).float()
-    expect(
-        all(torch.equal(log_odds[name].nan_to_num(), y.nan_to_num()) for name, y in kept.items()),
-        "your function changes the log-odds that it was given",
-    )
     expect(got.shape == (3,), f"return one number for each example, (3,); got {tuple(got.shape)}")
     expect(
         not got.isnan().any(),
@@ -229,6 +225,7 @@ def _check_features(answer: Any) -> None:
 EXERCISES = {
     "7.4.a": Exercise(
         check=_check_guessing,
+        is_value=True,
         solution=accuracy_of_guessing,
         hints=(
             "Take 100 utterances: how many are positive, and how many of these get the answer "
@@ -268,6 +265,7 @@ EXERCISES = {
     ),
     "7.4.d": Exercise(
         check=_check_features,
+        is_value=True,
         solution=name_the_features,
         hints=(
             "Compare two bars at a time: at random with by video, and by video with new videos.",

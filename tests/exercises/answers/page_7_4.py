@@ -138,7 +138,7 @@ ANSWERS = {
             "not twice": always_twice,
             "what remains is the prior": nothing_left,
             "use `torch.where`": by_product,
-            "changes the log-odds": in_place,
+            "changes its input, `log_odds`": in_place,
             "one number for each example": lambda *given: by_odds(*given).sum(),
             "is there": needs_every_mask,
             "without the video": lambda y, present, c: by_odds(
