@@ -256,7 +256,8 @@ class Stage(MaskedSequential):
             )
         )
         self.out_channels = out_channels
+        self.strided_from = in_channels if stride > 1 else None
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> MaybeMasked:
         """Apply the blocks one after another; shapes as in `Block.forward`."""
-        return super().forward(fast_layout(x, self.out_channels), mask)
+        return super().forward(fast_layout(x, self.out_channels, self.strided_from), mask)
