@@ -109,13 +109,8 @@ class ImageFile(Column):
         first = next((mode for mode in modes if mode), None)
         for i, mode in enumerate(modes):
             if mode not in (None, first):
-                yield (
-                    i,
-                    (
-                        f"this image has the color mode {mode}, and the first of the table {first}; "
-                        'mode="L" or mode="RGB" makes all alike'
-                    ),
-                )
+                text = f"this image has the color mode {mode}, and the first of the table {first}"
+                yield i, f'{text}; mode="L" or mode="RGB" makes all alike'
 
     def stack(self, values: Sequence[Tensor | None]) -> tuple[Tensor, None]:
         """Return the images `(examples, channels, height, width)`, 0 where one is missing."""
