@@ -22,6 +22,10 @@ from mmtutor.data.errors import DataError
 from mmtutor.data.glyphs.fonts import FACES
 from mmtutor.data.glyphs.glyphs import KINDS, SCRIPTS, glyphs
 from mmtutor.data.loader import BatchIndices, loader
+from mmtutor.data.own.columns import ImageFile, SoundFile, TextCell
+from mmtutor.data.own.inspection import Report, inspect
+from mmtutor.data.own.split import split_by_group
+from mmtutor.data.own.table import from_table
 from mmtutor.data.planted.information import (
     Truth,
     best_accuracy,
@@ -53,6 +57,8 @@ __all__ = [
     # Planted information, and how much there is
     "Truth", "best_accuracy", "entropy", "joint_table", "mutual_information", "noisy_channels",
     "planted", "planted_truth", "truths",
+    # Data of your own
+    "ImageFile", "Report", "SoundFile", "TextCell", "from_table", "inspect", "split_by_group",
     # Glyphs
     "FACES", "KINDS", "SCRIPTS", "glyphs",
     # Real sets

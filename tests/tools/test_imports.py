@@ -54,7 +54,7 @@ def test_the_rules_cover_the_package():
     assert {"blocks", "encoders", "fusion", "network", "training", "data"} <= rooms
     assert rooms <= set(MAY_IMPORT)
     wings = {path.parent.name for path in PACKAGE.glob("data/*/__init__.py")}
-    assert wings == {"store", "digits", "planted", "glyphs", "real"} <= set(WINGS)
+    assert wings == {"store", "digits", "planted", "glyphs", "own", "real"} <= set(WINGS)
 
 
 def test_imports_along_the_direction_are_accepted(tmp_path):
