@@ -170,7 +170,7 @@ def test_convolutions_over_pictures_run_channels_last_from_256_pixels_on(
     channels: int, norm: str
 ) -> None:
     # Widths of which no output has one position, which is in both layouts.
-    network = ImageResNet(channels, widths=(4, 8), depths=(1, 1), norm=norm)
+    network = ImageResNet(channels, widths=(16, 32), depths=(1, 1), norm=norm)
     assert layouts_within(deepcopy(network), torch.rand(2, channels, 16, 16)) == {True}
     assert layouts_within(deepcopy(network), torch.rand(2, channels, 12, 12)) == {False}
 
