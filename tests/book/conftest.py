@@ -1,11 +1,9 @@
 """The built book, and a browser to open it with."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.book.pages import BOOK, CHROMIUM
+from tests.book.pages import BOOK
 
 pytest.register_assert_rewrite("tests.book.every_page")
 
@@ -17,11 +15,6 @@ def built() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(built: None) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no browser: install chromium (apt-get install chromium) or google-chrome")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-gpu"],
-        )
+def browser(built: None, browser: Browser) -> Browser:
+    """The browser of all tests, once there is a book to open."""
+    return browser

@@ -2,16 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from classroom import deck, prose, slides
-from tests.book.pages import CHROMIUM
 from tests.notebooks.guards.page import REVISED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,17 +114,6 @@ def test_no_id_occurs_twice_in_a_part(number):
 def test_a_part_that_is_not_there_is_refused():
     with pytest.raises(slides.SlidesError, match="no part '9'; it has 1, 2, 3, 4, 5, 6"):
         slides.choose("9")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no browser: install chromium (apt-get install chromium) or google-chrome")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-gpu"],
-        )
 
 
 # What is drawn of a slide and lies outside of it, by more than a pixel.
