@@ -42,7 +42,8 @@ class DrawFindings(SphinxPostTransform):
                 before, _, text = text.partition(str(each))
                 parts += [_as_printed(block, before), nodes.raw("", drawn(each), format="html")]
             parts.append(_as_printed(block, text))
-            block.replace_self([part for part in parts if part.astext().strip()])
+            here = block.parent.index(block)
+            block.parent[here : here + 1] = [part for part in parts if part.astext().strip()]
 
 
 def _as_printed(block: nodes.literal_block, text: str) -> nodes.literal_block:

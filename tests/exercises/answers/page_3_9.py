@@ -65,7 +65,7 @@ def by_numpy(gradients, max_norm):
 
 
 ANSWERS = {
-    "3.7.a": Answers(
+    "3.9.a": Answers(
         right=in_one_graph,
         also_right=[accumulated],
         wrong={
@@ -79,7 +79,7 @@ ANSWERS = {
             "one tensor for each parameter": lambda m, p: accumulated(m, p)[:1],
         },
     ),
-    "3.7.b": Answers(
+    "3.9.b": Answers(
         right=by_one_vector,
         also_right=[by_numpy],
         wrong={

@@ -1,4 +1,4 @@
-"""Exercises of page 3.7, Gradient descent on all networks at once."""
+"""Exercises of page 3.9, Gradient descent on all networks at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -162,7 +162,7 @@ def _gradients() -> Iterator[tuple[list[Tensor], float]]:
 
 
 EXERCISES = {
-    "3.7.a": Exercise(
+    "3.9.a": Exercise(
         check=_check_parts,
         solution=gradient_in_parts,
         hints=(
@@ -174,7 +174,7 @@ EXERCISES = {
         ),
         praise="This is gradient accumulation: a large batch on a small machine.",
     ),
-    "3.7.b": Exercise(
+    "3.9.b": Exercise(
         check=_check_clipped,
         cases=_gradients,
         solution=clipped,

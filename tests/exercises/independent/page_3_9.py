@@ -144,12 +144,12 @@ def clipped_by_largest(gradients, max_norm):
 
 
 RIGHT = {
-    "3.7.a": [parts_by_grad, parts_by_backward, parts_by_running_mean],
-    "3.7.b": [clipped_by_loop, clipped_at_once, clipped_by_torch],
+    "3.9.a": [parts_by_grad, parts_by_backward, parts_by_running_mean],
+    "3.9.b": [clipped_by_loop, clipped_at_once, clipped_by_torch],
 }
 
 WRONG = {
-    "3.7.a": [
+    "3.9.a": [
         # Small pieces count as much as large ones.
         parts_plain_mean,
         # Runs the whole batch at once, which does not fit.
@@ -175,7 +175,7 @@ WRONG = {
         # In the opposite order.
         lambda model, parts: parts_by_grad(model, parts)[::-1],
     ],
-    "3.7.b": [
+    "3.9.b": [
         # Each by itself, which turns the direction.
         clipped_one_by_one,
         # Number by number.
