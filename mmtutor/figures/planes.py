@@ -58,7 +58,7 @@ def regions(
     ground = [COLORS["blue"], COLORS["orange"]]
     columns = columns or len(rules)
     rows = math.ceil(len(rules) / columns)
-    size = (7, 0.4 + rows * (0.5 + 6.5 / columns))
+    size = (7, 0.7 + rows * (0.25 + 6 / columns))
     _, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for axis in axes.flat[len(rules) :]:
         axis.remove()
