@@ -8,6 +8,7 @@ from mmtutor.figures.curves import (
     speedups,
     sweep,
 )
+from mmtutor.figures.decisions import decision
 from mmtutor.figures.diagrams import (
     beside,
     block,
@@ -64,6 +65,7 @@ __all__ = [
     "coordinated",
     "curve_panels",
     "curves",
+    "decision",
     "distillation",
     "dot_panels",
     "encoder",

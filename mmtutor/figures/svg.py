@@ -18,6 +18,8 @@ FILLS = {
     "head": COLORS["green"],
     "image": COLORS["sky"],
     "text": COLORS["purple"],
+    "audio": COLORS["orange"],
+    "video": COLORS["blue"],
     "joint": COLORS["brown"],
 }
 

@@ -4,6 +4,10 @@ from mmtutor import exercises
 from mmtutor.exercises import prediction
 from tools.exercises_report import Case, cases, judge, report
 
+# Exercises that came later than the set, whose author knew the tasks alone.
+NEWER = {
+    *("3.6.e", "3.7.a", "3.7.b", "3.7.c", "3.7.d"),
+}
 CASES = {case.name: case for case in cases()}
 
 
@@ -13,8 +17,10 @@ def nothing_predicted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_exercise_has_two_right_answers_and_four_wrong_ones() -> None:
-    # Part 7 came later than the set, whose author knew the tasks alone.
+    # So did part 7.
     for number in (number for number in exercises.numbers() if number < "7"):
+        if number in NEWER:
+            continue
         assert f"{number} right 2" in CASES
         assert f"{number} wrong 4" in CASES
 

@@ -16,6 +16,7 @@ from tools import canonical
 REVISED = {
     "2-1-the-residual-block",
     "3-6-fusion",
+    "3-7-fusions-in-practice",
     "4-1-the-program",
     "7-4-sentiment",
     "7-5-your-own-data",
