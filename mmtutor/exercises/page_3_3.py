@@ -66,7 +66,9 @@ def _check_attention(answer: Callable[..., Tensor]) -> None:
     q, k, v = _tokens(0, (2, 4, 9))
     real = torch.ones(2, 4, dtype=torch.bool)
     got = as_floats(answer(q, k, v, real))
-    expect(got.shape == v.shape, f"return one vector for each query, (2, 4, 9); got {(*got.shape,)}")
+    expect(
+        got.shape == v.shape, f"return one vector for each query, (2, 4, 9); got {(*got.shape,)}"
+    )
     _expect_formula(got, q, k, v)
     real[0, 3] = real[1, 2] = False
     got = as_floats(answer(q, k, v, real))
@@ -172,7 +174,11 @@ _NETWORKS = {
     "A": ((0.11, 0.10, 0.12, 0.11, 0.13, 0.93), (0.21, 0.36, 0.44, 0.41, 0.12), "head is blind"),
     "B": ((0.13, 0.41, 0.64, 0.64, 0.80, 0.93), (0.24, 0.58, 0.92, 0.66, 0.80), "skip one block"),
     "C": ((0.12, 0.55, 0.84, 0.93, 0.93, 0.93), (0.22, 0.61, 0.83, 0.92, 0.93), "stop early"),
-    "D": ((0.12, 0.34, 0.53, 0.69, 0.82, 0.93), (0.20, 0.45, 0.59, 0.68, 0.82), "needs every block"),
+    "D": (
+        (0.12, 0.34, 0.53, 0.69, 0.82, 0.93),
+        (0.20, 0.45, 0.59, 0.68, 0.82),
+        "needs every block",
+    ),
 }
 
 
@@ -213,9 +219,7 @@ def _check_reading(answer: Any) -> None:
         "give a dict with a reading for each of A, B, C and D",
     )
     for name, reading in found.items():
-        expect(
-            reading in READINGS, f"{name}: choose one of {', '.join(READINGS)}; got {reading!r}"
-        )
+        expect(reading in READINGS, f"{name}: choose one of {', '.join(READINGS)}; got {reading!r}")
     twice = [reading for reading in READINGS if list(found.values()).count(reading) > 1]
     expect(not twice, f"each occurs once; you have {', '.join(twice)} more than once")
     for name, reading in sorted(found.items()):
@@ -314,6 +318,7 @@ EXERCISES = {
         ),
         praise="With hidden = 4 · width it is about 12 · width², whatever the length of the text.",
         kind="derive",
+        cases=_widths,
     ),
     "3.3.b": Exercise(
         check=_check_attention,
@@ -342,8 +347,8 @@ EXERCISES = {
             "A lead of 3 means e³ = 20 times the weight, a lead of 1 still 2.7 times. Leads from 0 "
             "to 8 all occur.",
         ),
-        praise="Divided by √64 the scores have a standard deviation of 1, and the largest weight is "
-        "about a quarter: then many positions are read, and the softmax passes gradients.",
+        praise="Divided by √64 the scores have a standard deviation of 1, and the largest weight "
+        "is about a quarter: then many positions are read, and the softmax passes gradients.",
         kind="predict",
     ),
     "3.3.d": Exercise(
@@ -380,7 +385,7 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "A transformer block is built without its two shortcuts: y = MLP(norm(attention(norm(x)))). "
+        "A transformer block is built without its shortcuts: y = MLP(norm(attention(norm(x)))). "
         "What is lost besides an easy way for the gradient?",
         (
             Answer(
@@ -389,7 +394,7 @@ QUIZ = (
             ),
             Answer(
                 "The stream that all blocks read and add to, and with it the reading out midway.",
-                "Without it each block replaces what came before, and no later one can be left out.",
+                "Without it each block replaces what came before, and none can be left out.",
                 right=True,
             ),
             Answer(
@@ -407,12 +412,12 @@ QUIZ = (
                 "Counting needs no order: a mean over the letters is enough.",
             ),
             Answer(
-                "To tell whether a text contains both the letter a and the letter b.",
-                "Each letter may look for the other one, wherever it stands.",
+                "To tell whether a text contains both the letter a and the letter b, anywhere.",
+                "Each letter may look for the other one, at any place.",
             ),
             Answer(
-                "To tell whether the first letter of a text comes before the last in the alphabet.",
-                "Which one is first is order, and anagrams have equal features.",
+                "To tell whether a text begins with the letter with which it ends.",
+                "Which letters are first and last is order, and anagrams have equal features.",
                 right=True,
             ),
         ),
@@ -428,7 +433,7 @@ QUIZ = (
             ),
             Answer(
                 "The blocks 3 to 6 can be removed at the price of half of the accuracy.",
-                "That is what it says of removing all four; it says nothing of removing one of them.",
+                "So much for removing all four; of removing one of them it says nothing.",
             ),
             Answer(
                 "The first two blocks do half of the work, and the other four the other half.",
