@@ -142,7 +142,7 @@ ANSWERS = {
             "to `hidden` and back": fewer(lambda c, h: h * (c + 1)),
             "take 12,704": lambda c, h: 12 * c * c,
             "write a formula": by_building,
-            "for (8, 8)": lambda c, h: 12 * c * c + 13 * c,
+            "for (1, 1)": lambda c, h: 12 * c * c + 13 * c,
         },
     ),
     "3.3.b": Answers(
