@@ -50,6 +50,7 @@ from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
 from mmtutor.figures.sound import sound, spectrograms, waveform
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
+from mmtutor.figures.transformer import transformer_block
 
 use_style()
 
@@ -101,6 +102,7 @@ __all__ = [
     "subset_scores",
     "sweep",
     "trades",
+    "transformer_block",
     "waveform",
     "weights",
 ]

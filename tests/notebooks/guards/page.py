@@ -15,6 +15,7 @@ from tools import canonical
 # Pages in the anatomy that CONTRIBUTING describes; the others follow, and then this goes.
 REVISED = {
     "2-1-the-residual-block",
+    "3-3-a-transformer-is-a-residual-network",
     "3-6-fusion",
     "3-7-fusions-in-practice",
     "4-1-the-program",
