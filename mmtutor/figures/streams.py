@@ -1,0 +1,105 @@
+"""A residual stream: a band that every block widens by what it adds."""
+
+import math
+from typing import Literal
+
+from IPython.display import HTML
+
+from mmtutor.figures.style import COLORS
+from mmtutor.figures.svg import Picture
+
+_WIDTH, _LEFT, _STEP = 340, 14, 98  # of the picture; where the stream begins; from block to block
+_BRANCH, _MIDDLE, _NUMBERS = 50, 106, 148  # heights: of the branches, the stream, the variances
+_UNIT, _HIGH = 12, 22  # width of a stream of variance 1, and height of a box
+_MOST = 3
+
+Norm = Literal["before", "after"]
+
+
+def stream(title: str, norm: Norm | None = None, *, blocks: int = 3) -> HTML:
+    """Return the diagram of a residual stream: a band as wide as its standard deviation.
+
+    Each block reads the stream, and adds to it as much variance as its branch has. A fresh branch
+    passes the variance of what it reads on, and what it adds has nothing to do with the stream.
+
+    Args:
+        title: what the kind of stream is called, above it.
+        norm: where a normalization stands: `"before"` the branch, `"after"` the sum, or nowhere.
+        blocks: how many blocks, 1 to 3.
+
+    Raises:
+        ValueError: more blocks than there is room for, or none.
+    """
+    if not 1 <= blocks <= _MOST:
+        raise ValueError(f"a stream is drawn with 1 to {_MOST} blocks, got {blocks}")
+    picture = Picture(_WIDTH, _NUMBERS + 8, font=12, formulas=True)
+    picture.text(_LEFT, 16, title, "start")
+    picture.text(_LEFT, _NUMBERS, "variance 1", "start")
+    variance = first = 1.0  # of the stream, and of what is left in it of its beginning
+    start = float(_LEFT)
+    for number in range(1, blocks + 1):
+        at = _LEFT + _STEP * (number - 1)
+        plus = at + (66 if norm == "after" else 82)
+        _band(picture, start, plus, variance, first)
+        variance += 1 if norm == "before" else variance
+        start = plus
+        if norm == "after":
+            start = plus + 22
+            _band(picture, plus, start, variance, first)
+            picture.text(plus + 10, _NUMBERS, f"{variance:g}")
+            first, variance = first / variance, 1.0
+        picture.text(start + (22 if norm == "after" else 18), _NUMBERS, f"{variance:g}")
+    _band(picture, start, _WIDTH - 8, variance, first)
+    for number in range(1, blocks + 1):
+        at = _LEFT + _STEP * (number - 1)
+        plus = at + (66 if norm == "after" else 82)
+        _branch(picture, at + 16, plus, f"F_{number}", has_norm=norm == "before")
+        if norm == "after":
+            picture.box(plus + 22, _MIDDLE - 20, "", "norm", width=6, height=40)
+            picture.text(plus + 22, _MIDDLE - 25, "norm", size=11)
+    return HTML(picture.svg(_in_words(title, norm, blocks)))
+
+
+def _band(picture: Picture, start: float, end: float, variance: float, first: float) -> None:
+    """Draw a piece of the stream, and within it what is left of the beginning."""
+    for color, opacity, part in ((COLORS["sky"], 0.5, variance), (COLORS["orange"], 0.9, first)):
+        high = _UNIT * math.sqrt(part)
+        picture.elements.append(
+            f'<rect x="{start:g}" y="{_MIDDLE - high / 2:.4g}" width="{end - start:g}" '
+            f'height="{high:.4g}" fill="{color}" fill-opacity="{opacity}"/>'
+        )
+
+
+def _branch(picture: Picture, start: float, plus: float, name: str, *, has_norm: bool) -> None:
+    """Draw what a block reads from the stream, computes and adds."""
+    picture.line((start, _MIDDLE), (start, _BRANCH), (start + 8, _BRANCH))
+    middle, width = (start + plus) / 2, 26
+    if has_norm:
+        picture.box(start + 21, _BRANCH - _HIGH / 2, "", "norm", width=8, height=_HIGH)
+        picture.text(start + 21, _BRANCH - _HIGH / 2 - 5, "norm", size=11)
+        picture.line((start + 8, _BRANCH), (start + 17, _BRANCH))
+        picture.line((start + 25, _BRANCH), (start + 30, _BRANCH))
+        middle = start + 30 + width / 2
+    else:
+        picture.line((start + 8, _BRANCH), (middle - width / 2, _BRANCH))
+    picture.box(middle, _BRANCH - _HIGH / 2, name, "conv", width=width, height=_HIGH)
+    picture.arrow((middle + width / 2, _BRANCH), (plus, _BRANCH), (plus, _MIDDLE - 6))
+    picture.elements.append(
+        f'<circle cx="{plus:g}" cy="{_MIDDLE}" r="6" fill="none" stroke="currentColor"/>'
+        f'<path d="M{plus - 4:g} {_MIDDLE} h8 M{plus:g} {_MIDDLE - 4} v8" stroke="currentColor"/>'
+    )
+
+
+def _in_words(title: str, norm: Norm | None, blocks: int) -> str:
+    norms = {
+        None: "The variance of the stream doubles at every plus sign",
+        "before": "A normalization stands before each branch, so each adds a variance of 1",
+        "after": "The variance doubles at every plus sign, and a normalization sets it back to 1",
+    }
+    count = "a block reads" if blocks == 1 else f"{blocks} blocks read"
+    return (
+        f"{title}. A stream is drawn as a band, as wide as its standard deviation; {count} from "
+        f"it, and what the branch F gives is added to it. {norms[norm]}; the numbers below the "
+        "band are its variance, from 1 on the left. Its orange core, what is left of the beginning, "
+        f"{'gets narrower at every normalization' if norm == 'after' else 'keeps its width'}"
+    )
