@@ -96,10 +96,11 @@ def _in_words(title: str, norm: Norm | None, blocks: int) -> str:
         "before": "A normalization stands before each branch, so each adds a variance of 1",
         "after": "The variance doubles at every plus sign, and a normalization sets it back to 1",
     }
+    core = "gets narrower at every normalization" if norm == "after" else "keeps its width"
     count = "a block reads" if blocks == 1 else f"{blocks} blocks read"
     return (
         f"{title}. A stream is drawn as a band, as wide as its standard deviation; {count} from "
         f"it, and what the branch F gives is added to it. {norms[norm]}; the numbers below the "
-        "band are its variance, from 1 on the left. Its orange core, what is left of the beginning, "
-        f"{'gets narrower at every normalization' if norm == 'after' else 'keeps its width'}"
+        "band are its variance, from 1 on the left. Its orange core, which is what is left of the "
+        f"beginning, {core}"
     )

@@ -6,6 +6,7 @@ from mmtutor import figures
 from mmtutor.figures.style import COLORS
 from tests.figures.drawn import check, labels, nodes, words
 
+
 def widths(svg: Element, color: str) -> list[float]:
     """Return how wide the pieces of a band are, from left to right."""
     bands = [node for node in nodes(svg, "rect") if node.get("fill") == COLORS[color]]
@@ -13,11 +14,13 @@ def widths(svg: Element, color: str) -> list[float]:
     bands.sort(key=lambda node: float(node.get("x", 0)))
     return [float(node.get("height", 0)) for node in bands]
 
+
 def test_a_plain_sum_doubles_its_variance_and_keeps_its_beginning() -> None:
     svg = check(figures.stream("Plain sum").data)
     assert widths(svg, "sky") == pytest.approx([12 * 2 ** (i / 2) for i in range(4)], rel=1e-3)
     assert widths(svg, "orange") == [12] * 4
     assert {"variance 1", "2", "4", "8"} <= {*labels(svg)}
+
 
 def test_a_norm_before_the_branch_lets_every_block_add_the_same() -> None:
     svg = check(figures.stream("Pre-norm", "before").data)
@@ -25,6 +28,7 @@ def test_a_norm_before_the_branch_lets_every_block_add_the_same() -> None:
     assert widths(svg, "orange") == [12] * 4
     assert {"variance 1", "2", "3", "4"} <= {*labels(svg)}
     assert labels(svg).count("norm") == 3
+
 
 def test_a_norm_after_the_sum_halves_what_is_left_of_the_beginning() -> None:
     svg = check(figures.stream("Post-norm", "after", blocks=2).data)
@@ -34,10 +38,12 @@ def test_a_norm_after_the_sum_halves_what_is_left_of_the_beginning() -> None:
     assert widths(svg, "orange") == pytest.approx(core, rel=1e-3)
     assert labels(svg).count("norm") == labels(svg).count("2") == 2
 
+
 def test_the_words_say_what_the_norm_does() -> None:
     said = {norm: words(check(figures.stream("A stream", norm).data)) for norm in (None, "after")}
     assert "doubles at every plus sign;" in said[None]
     assert "sets it back to 1" in said["after"]
+
 
 @pytest.mark.parametrize("blocks", [0, 4])
 def test_a_stream_that_cannot_be_drawn_is_refused(blocks: int) -> None:
