@@ -1,4 +1,4 @@
-"""A residual stream: a band that every block widens by what it adds."""
+"""Residual streams: a band that every block widens, and several streams that are mixed."""
 
 import math
 from typing import Literal
@@ -60,6 +60,46 @@ def stream(title: str, norm: Norm | None = None, *, blocks: int = 3) -> HTML:
     return HTML(picture.svg(_in_words(title, norm, blocks)))
 
 
+def mixed_streams(count: int = 3) -> HTML:
+    """Return the diagram of a block that reads, mixes and writes several streams.
+
+    Args:
+        count: how many streams, 2 to 4.
+
+    Raises:
+        ValueError: another number of streams.
+
+    Source: Zhu et al. 2024, *Hyper-connections*.
+    """
+    if count not in range(2, 5):
+        raise ValueError(f"2 to 4 streams are drawn, got {count}")
+    heights = [96 + 26 * i for i in range(count)]
+    foot, read, write, middle = heights[-1], 70, 270, 170
+    picture = Picture(_WIDTH, foot + 40, font=12, formulas=True)
+    picture.box(middle, 20, "F", "conv", width=60, height=26)
+    picture.line((read, foot), (read, 33))
+    picture.arrow((read, 33), (middle - 30, 33))
+    picture.line((middle + 30, 33), (write, 33), (write, foot))
+    for number, y in enumerate(heights, start=1):
+        picture.text(_LEFT, y + 4, f"x_{number}", "start")
+        picture.line((_LEFT + 20, y), (middle - 22, y))
+        picture.line((middle + 22, y), (write, y))
+        picture.arrow((write, y), (_WIDTH - 12, y))
+        picture.elements.append(f'<circle cx="{read}" cy="{y}" r="4" fill="currentColor"/>')
+        _plus(picture, write, y)
+    picture.box(middle, heights[0] - 14, "", "fusion", width=44, height=foot - heights[0] + 28)
+    picture.text(middle, (heights[0] + foot) / 2 + 4, "M")
+    picture.text(read, foot + 28, "read: r")
+    picture.text(middle, foot + 28, "mix")
+    picture.text(write, foot + 28, "write: w")
+    said = (
+        f"{count} streams run from left to right. A block reads one vector from all of them, with "
+        "weights r, into its branch F. Then a matrix M mixes the streams, and what the branch "
+        "gives is added to each stream, with weights w"
+    )
+    return HTML(picture.svg(said))
+
+
 def _band(picture: Picture, start: float, end: float, variance: float, first: float) -> None:
     """Draw a piece of the stream, and within it what is left of the beginning."""
     for color, opacity, part in ((COLORS["sky"], 0.5, variance), (COLORS["orange"], 0.9, first)):
@@ -84,9 +124,13 @@ def _branch(picture: Picture, start: float, plus: float, name: str, *, has_norm:
         picture.line((start + 8, _BRANCH), (middle - width / 2, _BRANCH))
     picture.box(middle, _BRANCH - _HIGH / 2, name, "conv", width=width, height=_HIGH)
     picture.arrow((middle + width / 2, _BRANCH), (plus, _BRANCH), (plus, _MIDDLE - 6))
+    _plus(picture, plus, _MIDDLE)
+
+
+def _plus(picture: Picture, x: float, y: float) -> None:
     picture.elements.append(
-        f'<circle cx="{plus:g}" cy="{_MIDDLE}" r="6" fill="none" stroke="currentColor"/>'
-        f'<path d="M{plus - 4:g} {_MIDDLE} h8 M{plus:g} {_MIDDLE - 4} v8" stroke="currentColor"/>'
+        f'<circle cx="{x:g}" cy="{y:g}" r="6" fill="none" stroke="currentColor"/>'
+        f'<path d="M{x - 4:g} {y:g} h8 M{x:g} {y - 4:g} v8" stroke="currentColor"/>'
     )
 
 

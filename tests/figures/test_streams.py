@@ -49,3 +49,17 @@ def test_the_words_say_what_the_norm_does() -> None:
 def test_a_stream_that_cannot_be_drawn_is_refused(blocks: int) -> None:
     with pytest.raises(ValueError, match="1 to 3 blocks"):
         figures.stream("Plain sum", blocks=blocks)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_every_stream_is_read_mixed_and_written(count: int) -> None:
+    svg = check(figures.mixed_streams(count).data)
+    assert {f"x{i}" for i in range(1, count + 1)} <= {*labels(svg)}
+    circles = [node.get("r") for node in nodes(svg, "circle")]
+    assert circles.count("4") == circles.count("6") == count
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_streams_that_cannot_be_drawn_are_refused(count: int) -> None:
+    with pytest.raises(ValueError, match="2 to 4 streams"):
+        figures.mixed_streams(count)
