@@ -48,6 +48,7 @@ from mmtutor.figures.planes import (
 )
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
 from mmtutor.figures.sound import sound, spectrograms, waveform
+from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
 from mmtutor.figures.transformer import transformer_block
@@ -83,6 +84,7 @@ __all__ = [
     "intervals",
     "lines",
     "meeting_places",
+    "mixed_streams",
     "network",
     "pareto",
     "paths",
@@ -99,6 +101,7 @@ __all__ = [
     "sound",
     "spectrograms",
     "speedups",
+    "stream",
     "subset_scores",
     "sweep",
     "trades",

@@ -16,6 +16,7 @@ from tools import canonical
 REVISED = {
     "2-1-the-residual-block",
     "3-3-a-transformer-is-a-residual-network",
+    "2-2-residual-streams",
     "3-6-fusion",
     "3-7-fusions-in-practice",
     "4-1-the-program",
