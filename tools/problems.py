@@ -49,14 +49,13 @@ class Panel(Picture):
             self.frame(x, y, dot * width, dot * height)
 
     def frame(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw a frame whose upper edge has its middle at (x, y)."""
         self.elements.append(
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
             'fill="none" stroke="currentColor" stroke-opacity="0.5"/>'
         )
 
-    def morse(
-        self, signals: str, x: float, y: float, unit: float = 4, height: float = 8
-    ) -> None:
+    def morse(self, signals: str, x: float, y: float, unit: float = 4, height: float = 8) -> None:
         """Draw dots and dashes about the point (x, y); a dot is a unit wide."""
         lengths = [3 if signal == "-" else 1 for signal in signals]
         left = x - unit * (sum(lengths) + len(lengths) - 1) / 2
@@ -68,6 +67,7 @@ class Panel(Picture):
             left += unit * (length + 1)
 
     def cells(self, values: tuple[float, ...], x: float, y: float) -> None:
+        """Draw a row of numbers, as cells of which each is as dark as its number is large."""
         for i, value in enumerate(values):
             self.elements.append(
                 f'<rect x="{x + 14 * (i - len(values) / 2):g}" y="{y:g}" width="14" height="14" '
@@ -75,6 +75,7 @@ class Panel(Picture):
             )
 
     def link(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a line between two things that belong together."""
         (x0, y0), (x, y) = start, end
         self.elements.append(
             f'<path d="M{x0:g} {y0:g} L{x:g} {y:g}" stroke="{COLORS["orange"]}" '

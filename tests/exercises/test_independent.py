@@ -5,6 +5,11 @@ from mmtutor.exercises import prediction
 from tools.exercises_report import Case, cases, judge, report
 
 CASES = {case.name: case for case in cases()}
+# They came later than the set, whose author knew the tasks alone.
+NEWER = {
+    *("1.2.d", "1.2.e"),
+    *("1.3.b", "1.3.d", "1.3.e"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -13,8 +18,8 @@ def nothing_predicted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_exercise_has_two_right_answers_and_four_wrong_ones() -> None:
-    # Part 7 came later than the set, whose author knew the tasks alone.
-    for number in (number for number in exercises.numbers() if number < "7"):
+    # So did part 7.
+    for number in (n for n in exercises.numbers() if n < "7" and n not in NEWER):
         assert f"{number} right 2" in CASES
         assert f"{number} wrong 4" in CASES
 
