@@ -49,6 +49,7 @@ from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
 from mmtutor.figures.sound import sound, spectrograms, waveform
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
+from mmtutor.figures.suspects import suspects
 
 use_style()
 
@@ -97,6 +98,7 @@ __all__ = [
     "spectrograms",
     "speedups",
     "subset_scores",
+    "suspects",
     "sweep",
     "trades",
     "waveform",
