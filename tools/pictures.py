@@ -10,7 +10,7 @@ from tools.timeline import timeline
 
 FOLDER = Path(__file__).parents[1] / "book" / "images"
 
-SEVEN, FOUR = 447, 110  # rows of the scans
+SEVEN, FOUR = 504, 110  # rows of the scans
 
 MODALITIES = [("image", "I"), ("text", "T"), ("audio", "A"), ("video", "V")]
 

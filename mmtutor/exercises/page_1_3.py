@@ -298,7 +298,7 @@ EXERCISES = {
         hints=(
             "Which of the two losses says whether a net can fit what it is shown?",
             "Ask about the training losses first, about the validation losses second.",
-            "`if deep[0] > shallow[0]: return 'degradation'`, and so on with index 1.",
+            "Index 0 decides first. Only if the deep net is not worse there, index 1 is asked.",
         ),
         praise="Training loss first: it tells apart two failures that need opposite cures.",
         kind="diagnose",
@@ -369,7 +369,7 @@ QUIZ = (
                 "Who overfits has a *low* training loss; this one does not even fit.",
             ),
             Answer(
-                "Degradation, because the deeper network fits what it is shown less well.",
+                "Degradation, because the deeper network fits its own training data less well.",
                 "The deeper network could copy the other one, but training does not find that.",
                 right=True,
             ),
@@ -407,7 +407,7 @@ QUIZ = (
                 "Nothing keeps such weights near the identity; a skip stays, whatever is learned.",
             ),
             Answer(
-                "That the size of the gradient was what mattered, after all other suspects.",
+                "That the size of the gradient was what mattered, after all the other suspects had been tried.",
                 "Its gradient is as level as with He's initialization, which trains badly.",
             ),
             Answer(
