@@ -27,7 +27,7 @@ def pictures() -> dict[str, str]:
         "block.svg": figures.block("Residual block", branch).data,
         "network.svg": figures.network(encoders).data,
         "problems.html": problems(pixels[SEVEN], pixels[FOUR], "sept", MORSE_SIGNALS[7]).data,
-        "seven.html": seven(pixels[SEVEN], ("seven", "sept", "七"), MORSE_SIGNALS[7]).data,
+        "seven.html": seven(pixels[SEVEN], ("seven", "sept", "siete"), MORSE_SIGNALS[7]).data,
         "timeline.html": timeline().data,
     }
 

@@ -72,7 +72,7 @@ def _video(scan: Tensor, word: str) -> str:
     panel = Panel("watch it move", "video")
     for i in range(3):
         x = 84 + 56 * (i - 1)
-        panel.scan(scan, x, 96 - 24 * i, dot=5, framed=False)
+        panel.scan(scan, x, 98 - 18 * i, dot=5, framed=False)
         panel.frame(x, 58, 46, 84)
     for x in (56, 112):
         panel.arrow((x - 5, 100), (x + 5, 100))

@@ -87,7 +87,7 @@ def _item(event: Event) -> str:
         side = "right"
     words = (
         f'<div style="grid-column:{column};grid-row:{row};text-align:{side};padding:0 .4rem">'
-        f"<strong>{html.escape(event.who)}.</strong> {html.escape(event.what)}</div>"
+        f"<strong>{html.escape(event.who)}:</strong> {html.escape(event.what)}</div>"
     )
     grid = "display:grid;grid-template-columns:1fr 3.2rem 1fr;align-items:start"
     return f'<li style="{grid};margin:.6rem 0">{year}{words}</li>'

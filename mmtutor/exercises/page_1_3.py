@@ -407,7 +407,7 @@ QUIZ = (
                 "Nothing keeps such weights near the identity; a skip stays, whatever is learned.",
             ),
             Answer(
-                "That the size of the gradient was what mattered, after all the other suspects had been tried.",
+                "That the size of the gradient was what mattered, once all else had been cleared.",
                 "Its gradient is as level as with He's initialization, which trains badly.",
             ),
             Answer(
