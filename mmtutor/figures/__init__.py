@@ -52,6 +52,7 @@ from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
 from mmtutor.figures.transformer import transformer_block
+from mmtutor.figures.suspects import suspects
 
 use_style()
 
@@ -103,6 +104,7 @@ __all__ = [
     "speedups",
     "stream",
     "subset_scores",
+    "suspects",
     "sweep",
     "trades",
     "transformer_block",

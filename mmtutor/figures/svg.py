@@ -11,6 +11,7 @@ BOX, TALL = 150, 28  # width and height of a box in the picture's own units
 
 FILLS = {
     "conv": COLORS["sky"],
+    "linear": COLORS["sky"],
     "norm": COLORS["brown"],
     "relu": COLORS["green"],
     "encoder": COLORS["sky"],
