@@ -20,6 +20,7 @@ from mmtutor.figures.display import show
 from mmtutor.figures.encoder import encoder
 from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.gradients import backward_pass, distillation
+from mmtutor.figures.information import information
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
 from mmtutor.figures.paths import paths
@@ -37,6 +38,7 @@ from mmtutor.figures.pictures import (
     weights,
 )
 from mmtutor.figures.planes import (
+    attraction,
     clouds,
     exit_curves,
     predictors,
@@ -55,6 +57,7 @@ use_style()
 __all__ = [
     "COLORS",
     "animation",
+    "attraction",
     "backward_pass",
     "beside",
     "block",
@@ -77,6 +80,7 @@ __all__ = [
     "fusion_flow",
     "heatmap",
     "images",
+    "information",
     "intervals",
     "lines",
     "meeting_places",

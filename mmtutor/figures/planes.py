@@ -66,6 +66,41 @@ def regions(
     axes[0].set_ylabel(ylabel)
 
 
+def attraction(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]],
+    *,
+    names: tuple[str, str] = ("left", "right"),
+) -> None:
+    """Show pairs of unit vectors on a circle, and an arrow at each: where a loss moves it.
+
+    A pair has a color, and a line joins its two vectors. The arrows have one scale in all panels.
+
+    Args:
+        panels: title → the vectors of the one side and of the other, both `(pairs, 2)`, and the
+            arrows of both, as many; at most six pairs.
+        names: of the two sides.
+    """
+    figure, axes = style.panels(len(panels), 0.6 + 6.5 / len(panels), sharex=True, sharey=True)
+    turn = np.linspace(0, 2 * np.pi, 200)
+    parts = [[np.asarray(part, dtype=float) for part in each] for each in panels.values()]
+    longest = max(float(np.linalg.norm(each[2:], axis=-1).max()) for each in parts)
+    for axis, title, (*sides, first, second) in zip(axes, panels, parts, strict=True):
+        axis.plot(np.cos(turn), np.sin(turn), color=COLORS["gray"], linewidth=0.8, zorder=0)
+        colors = SERIES_COLORS[: len(first)]
+        for a, b, color in zip(*sides, colors, strict=True):
+            axis.plot(*np.stack([a, b]).T, color=color, linewidth=1, linestyle=":")
+        for side, arrows, marker, name in zip(sides, (first, second), "os", names, strict=True):
+            axis.scatter(*side.T, s=44, marker=marker, color=colors, zorder=3)
+            axis.scatter([], [], s=44, marker=marker, color=COLORS["gray"], label=name)
+            x, y, dx, dy = *side.T, *(0.55 / longest * arrows.T)
+            axis.quiver(
+                *(x, y, dx, dy), color=colors, angles="xy", scale_units="xy", scale=1, width=0.011
+            )
+        axis.set(title=title, aspect="equal", xlim=(-1.5, 1.5), ylim=(-1.5, 1.5))
+        axis.axis("off")
+    style.legend_outside(figure, "outside lower center")
+
+
 def clouds(
     panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
     edges: ArrayLike,
