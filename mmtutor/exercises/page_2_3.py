@@ -414,8 +414,8 @@ QUIZ = (
         ),
     ),
     Question(
-        "A second lying sensor adds half a bit, and no answer becomes better. What is the half "
-        "bit about?",
+        "A second lying sensor adds more than half a bit, and no answer becomes better. What are "
+        "these bits about?",
         (
             Answer(
                 "About the true class, in cases where the first sensor has lied.",

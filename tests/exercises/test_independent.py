@@ -5,6 +5,11 @@ from mmtutor.exercises import prediction
 from tools.exercises_report import Case, cases, judge, report
 
 CASES = {case.name: case for case in cases()}
+# Exercises that came later than the set, whose author knew the tasks alone; so did part 7.
+NEWER = {
+    *("2.3.c", "2.3.d", "2.3.e"),
+    *("2.4.a", "2.4.b", "2.4.c", "2.4.d", "2.4.e"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -13,8 +18,7 @@ def nothing_predicted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_exercise_has_two_right_answers_and_four_wrong_ones() -> None:
-    # Part 7 came later than the set, whose author knew the tasks alone.
-    for number in (number for number in exercises.numbers() if number < "7"):
+    for number in (each for each in exercises.numbers() if each < "7" and each not in NEWER):
         assert f"{number} right 2" in CASES
         assert f"{number} wrong 4" in CASES
 

@@ -15,6 +15,8 @@ from tools import canonical
 # Pages in the anatomy that CONTRIBUTING describes; the others follow, and then this goes.
 REVISED = {
     "2-1-the-residual-block",
+    "2-3-what-two-modalities-know-together",
+    "2-4-coordinated-representations",
     "3-6-fusion",
     "4-1-the-program",
     "7-4-sentiment",
