@@ -26,6 +26,7 @@ from mmtutor.data.own.columns import ImageFile, SoundFile, TextCell
 from mmtutor.data.own.inspection import Report, inspect
 from mmtutor.data.own.split import split_by_group
 from mmtutor.data.own.table import from_table
+from mmtutor.data.planted.decomposition import Decomposition, decompose
 from mmtutor.data.planted.information import (
     Truth,
     best_accuracy,
@@ -55,8 +56,8 @@ __all__ = [
     "QUESTIONS", "RENDERERS", "Renderer", "SPLITS", "Scans", "Scene", "TARGETS", "Text", "Video",
     "dialogue_grammar", "dialogues", "digits", "question_grammar", "questions", "scans", "sums",
     # Planted information, and how much there is
-    "Truth", "best_accuracy", "entropy", "joint_table", "mutual_information", "noisy_channels",
-    "planted", "planted_truth", "truths",
+    "Decomposition", "Truth", "best_accuracy", "decompose", "entropy", "joint_table",
+    "mutual_information", "noisy_channels", "planted", "planted_truth", "truths",
     # Data of your own
     "ImageFile", "Report", "SoundFile", "TextCell", "from_table", "inspect", "split_by_group",
     # Glyphs

@@ -21,6 +21,7 @@ from mmtutor.figures.display import show
 from mmtutor.figures.encoder import encoder
 from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.gradients import backward_pass, distillation
+from mmtutor.figures.information import information
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
 from mmtutor.figures.paths import paths
@@ -38,6 +39,7 @@ from mmtutor.figures.pictures import (
     weights,
 )
 from mmtutor.figures.planes import (
+    attraction,
     clouds,
     exit_curves,
     predictors,
@@ -51,14 +53,15 @@ from mmtutor.figures.sound import sound, spectrograms, waveform
 from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
-from mmtutor.figures.transformer import transformer_block
 from mmtutor.figures.suspects import suspects
+from mmtutor.figures.transformer import transformer_block
 
 use_style()
 
 __all__ = [
     "COLORS",
     "animation",
+    "attraction",
     "backward_pass",
     "beside",
     "block",
@@ -82,6 +85,7 @@ __all__ = [
     "fusion_flow",
     "heatmap",
     "images",
+    "information",
     "intervals",
     "lines",
     "meeting_places",

@@ -77,6 +77,42 @@ def regions(
         axis.set_ylabel(ylabel)
 
 
+def attraction(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]],
+    *,
+    names: tuple[str, str] = ("left", "right"),
+) -> None:
+    """Show pairs of unit vectors on a circle, and an arrow at each: where a loss moves it.
+
+    A pair has a color, and a dotted line joins its two vectors. The arrows have one scale in all panels.
+
+    Args:
+        panels: title → the vectors of the one side and of the other, both `(pairs, 2)`, and the
+            arrows of both, as many; at most six pairs.
+        names: of the two sides.
+    """
+    figure, axes = style.panels(len(panels), 0.6 + 6.5 / len(panels), sharex=True, sharey=True)
+    turn = np.linspace(0, 2 * np.pi, 200)
+    parts = [[np.asarray(part, dtype=float) for part in each] for each in panels.values()]
+    scale = 0.5 / max(float(np.linalg.norm(each[2:], axis=-1).max()) for each in parts)
+    # A ring and a small square: both are seen where they meet.
+    looks = ({"marker": "o", "s": 130, "facecolors": "none"}, {"marker": "s", "s": 30})
+    for axis, title, (left, right, *arrows) in zip(axes, panels, parts, strict=True):
+        axis.plot(np.cos(turn), np.sin(turn), color=COLORS["gray"], linewidth=0.8, zorder=0)
+        colors = SERIES_COLORS[: len(left)]
+        for a, b, color in zip(left, right, colors, strict=True):
+            axis.plot(*np.stack([a, b]).T, color=color, linewidth=1, linestyle=":")
+        for side, moves, look, name in zip((left, right), arrows, looks, names, strict=True):
+            axis.scatter(*side.T, edgecolors=colors, color=colors, linewidths=2, zorder=3, **look)
+            gray = COLORS["gray"]
+            axis.scatter([], [], edgecolors=gray, color=gray, linewidths=2, label=name, **look)
+            units = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.012, "zorder": 4}
+            axis.quiver(*side.T, *(scale * moves.T), color=colors, **units)
+        axis.set(title=title, aspect="equal", xlim=(-1.4, 1.4), ylim=(-1.4, 1.4))
+        axis.axis("off")
+    style.legend_outside(figure, "outside lower center")
+
+
 def clouds(
     panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
     edges: ArrayLike,

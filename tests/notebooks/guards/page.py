@@ -19,6 +19,8 @@ REVISED = {
     "2-1-the-residual-block",
     "3-3-a-transformer-is-a-residual-network",
     "2-2-residual-streams",
+    "2-3-what-two-modalities-know-together",
+    "2-4-coordinated-representations",
     "3-6-fusion",
     "3-7-fusions-in-practice",
     "4-1-the-program",
