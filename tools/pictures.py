@@ -5,10 +5,12 @@ from pathlib import Path
 from mmtutor import data, figures
 from mmtutor.data.digits.audio import MORSE_SIGNALS
 from tools.problems import problems
+from tools.seven import seven
+from tools.timeline import timeline
 
 FOLDER = Path(__file__).parents[1] / "book" / "images"
 
-SEVEN, FOUR = 43, 110  # rows of the scans; in `digits("train")`, 43 says sept and drifts up
+SEVEN, FOUR = 504, 110  # rows of the scans
 
 MODALITIES = [("image", "I"), ("text", "T"), ("audio", "A"), ("video", "V")]
 
@@ -25,6 +27,8 @@ def pictures() -> dict[str, str]:
         "block.svg": figures.block("Residual block", branch).data,
         "network.svg": figures.network(encoders).data,
         "problems.html": problems(pixels[SEVEN], pixels[FOUR], "sept", MORSE_SIGNALS[7]).data,
+        "seven.html": seven(pixels[SEVEN], ("seven", "sept", "siete"), MORSE_SIGNALS[7]).data,
+        "timeline.html": timeline().data,
     }
 
 

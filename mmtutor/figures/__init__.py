@@ -8,6 +8,7 @@ from mmtutor.figures.curves import (
     speedups,
     sweep,
 )
+from mmtutor.figures.decisions import decision
 from mmtutor.figures.diagrams import (
     beside,
     block,
@@ -50,6 +51,8 @@ from mmtutor.figures.sound import sound, spectrograms, waveform
 from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
+from mmtutor.figures.transformer import transformer_block
+from mmtutor.figures.suspects import suspects
 
 use_style()
 
@@ -65,6 +68,7 @@ __all__ = [
     "coordinated",
     "curve_panels",
     "curves",
+    "decision",
     "distillation",
     "dot_panels",
     "encoder",
@@ -100,8 +104,10 @@ __all__ = [
     "speedups",
     "stream",
     "subset_scores",
+    "suspects",
     "sweep",
     "trades",
+    "transformer_block",
     "waveform",
     "weights",
 ]
