@@ -92,13 +92,9 @@ def _check_partners(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -
         not are_close(got, plain), "the labels change nothing: whoever shares a label is a partner"
     )
     partners = labels[:, None] == labels[None]
-    summed = sum(
-        -(partners * each.log_softmax(dim=1)).sum(dim=1).mean() / 2 for each in (s, s.T)
-    )
+    summed = sum(-(partners * each.log_softmax(dim=1)).sum(dim=1).mean() / 2 for each in (s, s.T))
     expect(not are_close(got, summed), "divide by the number of partners, row by row")
-    inside = sum(
-        -(each.softmax(dim=1) * partners).sum(dim=1).log().mean() / 2 for each in (s, s.T)
-    )
+    inside = sum(-(each.softmax(dim=1) * partners).sum(dim=1).log().mean() / 2 for each in (s, s.T))
     expect(
         not are_close(got, inside),
         "this is the logarithm of the sum of the partners' probabilities; the task asks for the "
@@ -254,8 +250,16 @@ def _faulty(fault: str, temperature: float) -> Loss:
 
 
 def examine_loss(loss: Loss, temperature: float) -> str:
+    # Three pairs, each exactly alike and at right angles to the others.
+    apart = math.log(1 + 2 * math.exp(-1 / temperature))
+    found = loss(torch.eye(3), torch.eye(3)).item()
+    if math.isclose(found, apart + 1 / temperature, abs_tol=1e-3):
+        return "partners slipped"
+    if not math.isclose(found, apart, abs_tol=1e-3):
+        return "temperature multiplied"
     generator = torch.Generator().manual_seed(0)
     left, right = torch.randn(2, 3, 4, generator=generator)
+    left.requires_grad_()
     right.requires_grad_()
     value = loss(left, right)
     (slope,) = torch.autograd.grad(value, right, allow_unused=True, materialize_grads=True)
@@ -263,15 +267,8 @@ def examine_loss(loss: Loss, temperature: float) -> str:
         return "right detached"
     if not torch.isclose(loss(2 * left, right), value):
         return "not normalized"
-    if not torch.isclose(loss(right, left), value, atol=1e-5):
-        return "one direction"
-    # Three pairs, each exactly alike and at right angles to the others.
-    expected = math.log(1 + 2 * math.exp(-1 / temperature))
-    found = loss(torch.eye(3), torch.eye(3)).item()
-    if math.isclose(found, expected, abs_tol=1e-4):
-        return "healthy"
-    slipped = math.isclose(found, expected + 1 / temperature, abs_tol=1e-3)
-    return "partners slipped" if slipped else "temperature multiplied"
+    is_symmetric = torch.isclose(loss(right, left), value, atol=1e-5)
+    return "healthy" if is_symmetric else "one direction"
 
 
 _SIGNS = {
@@ -363,7 +360,7 @@ EXERCISES = {
             "two directions?",
             "Ask for the gradient of each side, double the vectors of one side, and exchange the "
             "sides.",
-            "For the last two, take pairs that are exactly alike and at right angles to all "
+            "For the other two, begin with pairs that are exactly alike and at right angles to all "
             "others, such as `torch.eye(3)`: the healthy loss is ln(1 + 2 exp(-1/temperature)).",
         ),
         praise="Four properties of a healthy loss, and each of the five faults breaks one.",

@@ -84,7 +84,8 @@ def attraction(
 ) -> None:
     """Show pairs of unit vectors on a circle, and an arrow at each: where a loss moves it.
 
-    A pair has a color, and a dotted line joins its two vectors. The arrows have one scale in all panels.
+    A pair has a color, and a dotted line joins its two vectors. The arrows have one scale in all
+    panels.
 
     Args:
         panels: title → the vectors of the one side and of the other, both `(pairs, 2)`, and the

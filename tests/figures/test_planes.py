@@ -269,7 +269,10 @@ def test_lines_go_through_the_median_ratio_or_where_both_are_equal() -> None:
 def draw_attraction():
     left, right = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, -1.0], [-1.0, 0.0]])
     arrows = np.array([[0.0, 1.0], [2.0, 0.0]])
-    panels = {"before": (left, right, arrows, -arrows), "after": (left, left, 0 * arrows, 0 * arrows)}
+    panels = {
+        "before": (left, right, arrows, -arrows),
+        "after": (left, left, 0 * arrows, 0 * arrows),
+    }
     figures.attraction(panels, names=("image", "word"))
     return plt.gcf().axes
 
@@ -277,7 +280,11 @@ def draw_attraction():
 def test_partners_lie_on_a_circle_and_a_line_joins_them() -> None:
     before, after = draw_attraction()
     assert (before.get_title(loc="left"), after.get_title(loc="left")) == ("before", "after")
-    joins = [np.asarray(line.get_xydata()).tolist() for line in before.lines if len(line.get_xdata()) == 2]
+    joins = [
+        np.asarray(line.get_xydata()).tolist()
+        for line in before.lines
+        if len(line.get_xdata()) == 2
+    ]
     assert joins == [[[1.0, 0.0], [0.0, -1.0]], [[0.0, 1.0], [-1.0, 0.0]]]
     assert len({line.get_color() for line in before.lines}) == 3  # two pairs and the circle
 

@@ -16,9 +16,7 @@ def exchanged(a, b):
 
 def one_way(s, partners):
     p = s.exp() / s.exp().sum(dim=1, keepdim=True)
-    return torch.stack(
-        [-p[i, row].log().mean() for i, row in enumerate(partners)]
-    ).mean()
+    return torch.stack([-p[i, row].log().mean() for i, row in enumerate(partners)]).mean()
 
 
 def by_rows(left, right, labels, temperature, unit=F.normalize):
@@ -71,7 +69,7 @@ def random(count=4):
 def examine_in_another_order(loss, temperature):
     """Look at separate pairs first, then at lengths, directions and gradients."""
     apart = torch.eye(4)
-    low, high = loss(apart, apart), loss(apart, apart.roll(1, dims=0))
+    low, high = loss(apart, apart), loss(apart, apart.roll(-1, dims=0))
     if low > high:
         return "partners slipped"
     if abs(low - math.log(1 + 3 * math.exp(-temperature))) < 1e-4:
@@ -196,7 +194,7 @@ ANSWERS = {
             "'temperature multiplied' was taken for": except_for("temperature multiplied"),
             "'partners slipped' was taken for 'healthy'": except_for("partners slipped"),
             "'healthy' was taken for": lambda loss, temperature: "one direction",
-            "return one of": lambda loss, temperature: None,
+            "return one of": lambda loss, temperature: True,
             "its code is not to be looked at": lambda loss, temperature: (
                 loss.__closure__[0].cell_contents
             ),
