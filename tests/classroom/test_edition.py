@@ -51,7 +51,7 @@ def messages(page: Path) -> str:
 
 
 def texts(module: str) -> Iterator[str]:
-    """Yield the texts of a module of exercises, and of those that it imports."""
+    """Yield the texts of a module of exercises, and of those that it imports whole."""
     path = ROOT / "mmtutor" / "exercises" / f"{module}.py"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
