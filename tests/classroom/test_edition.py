@@ -54,10 +54,9 @@ def texts(module: str) -> Iterator[str]:
     """Yield the texts of a module of exercises, and of those that it imports whole."""
     path = ROOT / "mmtutor" / "exercises" / f"{module}.py"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
-            "mmtutor.exercises."
-        ):
-            yield from texts(str(node.module).rpartition(".")[2])
+        if isinstance(node, ast.ImportFrom) and node.module == "mmtutor.exercises":
+            for name in node.names:
+                yield from texts(name.name)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
         elif isinstance(node, ast.JoinedStr):
