@@ -301,7 +301,7 @@ EXERCISES = {
         check=_check_mix,
         solution=mix,
         hints=(
-            "First find the power that the noise should have. What does 10 dB say about two powers?",
+            "First find the power that the noise should have. What do 10 dB say of two powers?",
             "The power of the noise is to be that of the sound, divided by 10 ** (snr_db / 10).",
             "The noise has some power already. Multiply it by the root of wanted over present "
             "power, since power goes with the square of the amplitude.",
@@ -369,7 +369,7 @@ QUIZ = (
                 "same evidence twice.",
             ),
             Answer(
-                "Logarithms make large and small probabilities alike, so neither network dominates.",
+                "Logarithms make large and small probabilities alike: neither network dominates.",
                 "A sum of logarithms lets the surer network dominate, and that is its purpose.",
             ),
         ),
@@ -389,7 +389,7 @@ QUIZ = (
             ),
             Answer(
                 "The second test is more honest, since a low accuracy shows that nothing leaks.",
-                "A low accuracy shows that the data are hard, or spoiled; a leak is another matter.",
+                "A low accuracy shows that data are hard, or spoiled; a leak is another matter.",
             ),
         ),
     ),
