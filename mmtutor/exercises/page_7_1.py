@@ -24,16 +24,12 @@ _AGREEMENTS = {
     "agree, and that is rare where they are wrong",
     0.8: "one of them alone is worth 0.8; that the other one says the same makes it surer",
     0.96: "0.96 is how often at least one of them is right, whether they agree or not",
-    0.64
-    + 0.04 / 9: "this is how often they agree; the question is how often 3 is right when they do",
-    0.64
-    / 0.68: "0.64 : 0.04 would be right if there were one wrong digit only; with nine, two that "
-    "err seldom meet at the same one",
-    0.64
-    / (
-        0.64 + 0.04 / 81
-    ): "you have counted one digit at which both may err and meet; any of the nine others "
-    "may be it",
+    0.64 + 0.04 / 9: "this is how often they agree; the question is how often 3 is right "
+    "when they do",
+    0.64 / 0.68: "0.64 : 0.04 would be right if there were one wrong digit only; with nine, "
+    "two that err seldom meet at the same one",
+    0.64 / (0.64 + 0.04 / 81): "you have counted one digit at which both may err and meet; "
+    "any of the nine others may be it",
     144.0: "these are the odds, 144 : 1; the probability is 144 / (144 + 1)",
     99.31: "give a probability from 0 to 1, not a percentage",
 }
@@ -369,7 +365,7 @@ QUIZ = (
                 "same evidence twice.",
             ),
             Answer(
-                "Logarithms make large and small probabilities alike: neither network dominates.",
+                "Logarithms make large and small probabilities alike, so neither dominates.",
                 "A sum of logarithms lets the surer network dominate, and that is its purpose.",
             ),
         ),
