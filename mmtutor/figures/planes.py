@@ -1,6 +1,7 @@
 """Points in a plane: examples, or methods by two numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -86,6 +87,7 @@ def attraction(
     parts = [[np.asarray(part, dtype=float) for part in each] for each in panels.values()]
     scale = 0.5 / max(float(np.linalg.norm(each[2:], axis=-1).max()) for each in parts)
     # A ring and a small square: both are seen where they meet.
+    looks: tuple[dict[str, Any], ...]
     looks = ({"marker": "o", "s": 130, "facecolors": "none"}, {"marker": "s", "s": 30})
     for axis, title, (left, right, *arrows) in zip(axes, panels, parts, strict=True):
         axis.plot(np.cos(turn), np.sin(turn), color=COLORS["gray"], linewidth=0.8, zorder=0)
@@ -96,6 +98,7 @@ def attraction(
             axis.scatter(*side.T, edgecolors=colors, color=colors, linewidths=2, zorder=3, **look)
             gray = COLORS["gray"]
             axis.scatter([], [], edgecolors=gray, color=gray, linewidths=2, label=name, **look)
+            units: dict[str, Any]
             units = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.012, "zorder": 4}
             axis.quiver(*side.T, *(scale * moves.T), color=colors, **units)
         axis.set(title=title, aspect="equal", xlim=(-1.4, 1.4), ylim=(-1.4, 1.4))
