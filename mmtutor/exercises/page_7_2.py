@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmtutor.exercises.comparing import are_close, as_floats
+from mmtutor.exercises.comparing import as_floats
 from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
@@ -18,8 +18,8 @@ def half_the_noise() -> float:
 
 
 _LEVELS = {
-    -6.99: "10 log10(2) is what half the *power* brings; half the amplitude is less power than that",
-    -7.0: "10 log10(2) is what half the *power* brings; half the amplitude is less power than that",
+    -6.99: "10 log10(2) is for half the *power*; half the amplitude is less power than that",
+    -7.0: "10 log10(2) is for half the *power*; half the amplitude is less power than that",
     -5.0: "decibels are logarithms: a factor changes them by a sum, it does not divide them",
     -20.0: "decibels are logarithms: a factor changes them by a sum, it does not divide them",
     -16.02: "with less noise the ratio of speech to noise grows; yours has become smaller",
@@ -123,7 +123,6 @@ def _check_share(answer: Any) -> str:
             0.1: "That is guessing. The sound speaks for its digit in every clip.",
             0.0: "The sound speaks for its digit as strongly as the lips for theirs.",
             1.0: "The lips speak for another digit, as strongly as the sound for its own.",
-            0.4: "",
         },
         otherwise="Heard and seen digit have the same chance. How much is left for the eight "
         "others?",
@@ -270,9 +269,7 @@ def _time_cases() -> list[tuple[Any, ...]]:
     generator = torch.Generator().manual_seed(1)
     shapes = (((2, 4, 12), 12, 40.0, 20, 32.0), ((1, 1, 5), 5, 100.0, 11, 20.0))
     longer = ((3, 2, 30), 30, 33.3, 8, 32.0)
-    return [
-        (torch.randn(shape, generator=generator), *rest) for shape, *rest in (*shapes, longer)
-    ]
+    return [(torch.randn(shape, generator=generator), *rest) for shape, *rest in (*shapes, longer)]
 
 
 EXERCISES = {
@@ -351,5 +348,62 @@ EXERCISES = {
 }
 
 
-QUIZ: tuple[Question, ...] = ()
-_ = (Answer, are_close)
+QUIZ = (
+    Question(
+        "Each voice got the lips of another clip that says the same digit, and the accuracy stayed "
+        "as it was. What follows?",
+        (
+            Answer(
+                "The network does not use the lips, or a foreign mouth would have disturbed it.",
+                "Lips of another digit disturb it a lot, so it uses them.",
+            ),
+            Answer(
+                "It takes from each modality which digit it shows, and not whether the two fit.",
+                "Nothing that belongs to one clip alone, such as exact timing, is needed.",
+                right=True,
+            ),
+            Answer(
+                "It has learned to recognize that two clips fit together, and would reject others.",
+                "It gives an answer to any pair; nothing in its training asked whether two fit.",
+            ),
+        ),
+    ),
+    Question(
+        "At −15 dB, concatenation is not better than the lips alone, though it gets the lips as "
+        "well. How can that be?",
+        (
+            Answer(
+                "At this level the sound contains nothing, so that both must be equally good.",
+                "The voice alone is still far better than guessing, and late fusion uses that.",
+            ),
+            Answer(
+                "It has fewer parameters for the lips than the network that has only these.",
+                "Its encoder of the lips is of the same size.",
+            ),
+            Answer(
+                "Trained on both together, it follows the noise more than a sum of two networks.",
+                "More inputs do not make a trained network better by themselves.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "A network is trained with MSE to clean a sound. In loud noise its spectrograms are smooth "
+        "and dull. Why?",
+        (
+            Answer(
+                "It is unsure what was said, and the mean of what is possible has the least MSE.",
+                "The mean of many sharp spectrograms is a smooth one.",
+                right=True,
+            ),
+            Answer(
+                "A network of this size has too few parameters to draw a sharp spectrogram.",
+                "On clean sound the same network draws sharp ones.",
+            ),
+            Answer(
+                "Its training clips are in noise, so it has never been shown a sharp spectrogram.",
+                "Its targets are the spectrograms of the clean sound, which are sharp.",
+            ),
+        ),
+    ),
+)
