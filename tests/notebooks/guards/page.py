@@ -25,6 +25,7 @@ REVISED = {
     "3-7-fusions-in-practice",
     "4-1-the-program",
     "7-1-seeing-and-hearing-digits",
+    "7-2-reading-lips",
     "7-4-sentiment",
     "7-5-your-own-data",
 }
