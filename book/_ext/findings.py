@@ -60,7 +60,8 @@ def drawn(finding: Finding) -> str:
     when = "" if finding.trained else ", before training"
     return (
         '<div class="finding">'
-        f'<p class="finding-sentence">{html.escape(finding.sentence)}</p>'
+        '<p class="finding-sentence"><span aria-hidden="true">◆</span> '
+        f"{html.escape(finding.sentence)}</p>"
         f"{_scale(finding)}"
         f"<p><strong>{finding.effect}</strong>{f' ({html.escape(against)})' if against else ''}, "
         f"95 % interval {low} to {high}, n = {finding.n}. Asked for: {finding.bound}, "

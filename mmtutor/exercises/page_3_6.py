@@ -1,4 +1,4 @@
-"""Exercises of page 3.6, Fusion."""
+"""Exercises of page 3.6, Fusion: nine ideas."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmtutor.exercises import attending
 from mmtutor.exercises.comparing import are_close, as_floats
 from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.exercises.forbidding import expect_no_look_inside, without_modules
@@ -230,104 +231,6 @@ def _check_diagnosis(answer: Callable[[Fuse, Tensor, Tensor], str]) -> None:
             )
 
 
-def gate_present(
-    features: Sequence[Tensor], W: Sequence[Tensor], V: Sequence[Tensor], present: Tensor
-) -> Tensor:
-    # Replaced and not multiplied: 0 times nan is nan.
-    known = [h.masked_fill(~present[:, m, None], 0.0) for m, h in enumerate(features)]
-    joined = torch.cat(known, dim=1)
-    scores = torch.stack([F.linear(joined, V_m) for V_m in V], dim=1)
-    scores = scores.masked_fill(~present[:, :, None], -torch.inf)
-    shares = torch.softmax(scores, dim=1).nan_to_num()
-    candidates = [torch.tanh(F.linear(h, W_m)) for h, W_m in zip(known, W, strict=True)]
-    return (shares * torch.stack(candidates, dim=1)).sum(dim=1)
-
-
-def _check_gated(answer: Callable[..., Tensor]) -> None:
-    generator = torch.Generator().manual_seed(2)
-    sizes, shared = (5, 3, 2), 7
-    features = [torch.randn(6, size, generator=generator) for size in sizes]
-    W = [torch.randn(shared, size, generator=generator) for size in sizes]
-    V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
-    everything = torch.ones(6, 3, dtype=torch.bool)
-    z = as_floats(answer([h.clone() for h in features], W, V, everything))
-    expect(z.shape == (6, 7), f"z has shape (batch, shared) = (6, 7), not {tuple(z.shape)}")
-    joined = torch.cat(features, dim=1)
-    scores = torch.stack([joined @ V_m.T for V_m in V], dim=1)
-    mapped = torch.stack([h @ W_m.T for h, W_m in zip(features, W, strict=True)], dim=1)
-
-    def gives(shares: Tensor, candidates: Tensor) -> bool:
-        return are_close(z, (shares * candidates).sum(dim=1))
-
-    bounded = mapped.tanh()
-    expect(
-        not gives(scores.sigmoid(), bounded),
-        "a sigmoid for each modality gives gates that do not sum to 1: take a softmax over the "
-        "modalities",
-    )
-    expect(
-        not gives(scores.softmax(dim=2), bounded) and not gives(scores.softmax(dim=0), bounded),
-        "the softmax runs over the wrong axis: the shares of the *modalities* sum to 1",
-    )
-    expect(not gives(scores.softmax(dim=1), mapped), "the tanh is missing")
-    expect(not gives(scores, bounded), "the scores are not shares yet: the softmax is missing")
-    expect(
-        gives(scores.softmax(dim=1), bounded),
-        "with nothing missing, the numbers differ from the formula",
-    )
-    without_modules(answer, "mmtutor.", _NO_MODULE)(features, W, V, everything)
-    _check_missing(answer, features, W, V)
-
-
-def _check_missing(
-    answer: Callable[..., Tensor],
-    features: Sequence[Tensor],
-    W: Sequence[Tensor],
-    V: Sequence[Tensor],
-) -> None:
-    present = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 1], [0, 1, 0]]) > 0
-    absent = ~present[:, :, None]
-    zeroed = [h.masked_fill(absent[:, m], 0.0) for m, h in enumerate(features)]
-    scores = torch.stack([torch.cat(zeroed, dim=1) @ V_m.T for V_m in V], dim=1)
-    mapped = torch.stack([h @ W_m.T for h, W_m in zip(zeroed, W, strict=True)], dim=1).tanh()
-    shares = scores.masked_fill(absent, -torch.inf).softmax(dim=1)
-    wanted = (shares * mapped).sum(dim=1)
-    keeping = (scores.softmax(dim=1) * mapped).sum(dim=1)
-    z = answer([h.clone() for h in zeroed], W, V, present)
-    expect(
-        not are_close(z, keeping),
-        "a missing modality keeps its share: the others should have it, so that the shares of "
-        "those present sum to 1",
-    )
-    expect(are_close(z, wanted), "where a modality is missing, the shares differ from the formula")
-    for junk in 7.0, torch.nan:
-        given = [h.masked_fill(absent[:, m], junk) for m, h in enumerate(features)]
-        expect(
-            are_close(answer(given, W, V, present), wanted),
-            f"what stands in place of a missing modality, here {junk:g}, gets into z: replace it "
-            "before it meets a matrix (0 times nan is nan)",
-        )
-    nothing = as_floats(answer([h.clone() for h in features], W, V, present & False))
-    expect(
-        not nothing.isnan().any(),
-        "where nothing is present, z is nan: a softmax over nothing but -inf divides 0 by 0",
-    )
-    expect((nothing == 0).all(), "where nothing is present, z should be 0")
-
-
-def _gates() -> Iterator[tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]]:
-    generator = torch.Generator().manual_seed(3)
-    for batch, shared, sizes in ((1, 1, (1,)), (5, 4, (3, 2)), (8, 3, (2, 5, 1, 4))):
-        features = [torch.randn(batch, size, generator=generator) for size in sizes]
-        W = [torch.randn(shared, size, generator=generator) for size in sizes]
-        V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
-        yield features, W, V, torch.ones(batch, len(sizes), dtype=torch.bool)
-        present = torch.rand(batch, len(sizes), generator=generator) < 0.5
-        yield features, W, V, present
-        # Large scores must not overflow.
-        yield features, W, [25 * V_m for V_m in V], torch.ones_like(present)
-
-
 EXERCISES = {
     "3.6.a": Exercise(
         check=_check_film,
@@ -384,19 +287,20 @@ EXERCISES = {
         kind="diagnose",
     ),
     "3.6.e": Exercise(
-        check=_check_gated,
-        cases=_gates,
-        gradients=frozenset({"features", "W", "V"}),
-        solution=gate_present,
+        check=attending.check_look_up,
+        cases=attending.captions,
+        gradients=frozenset({"X", "words", "null", "W_q", "W_k", "W_v"}),
+        solution=attending.look_up,
         hints=(
-            "First the case without missing modalities: stack scores and candidates to "
-            "(batch, modalities, shared). Over which axis does the softmax run?",
-            "A missing modality gets the score minus infinity, *before* the softmax; and its "
-            "features are replaced by zeros before anything is multiplied.",
-            "`masked_fill` replaces, where a product with 0 would keep a nan. A softmax over "
-            "minus infinity only is nan: `nan_to_num` turns that into 0.",
+            "First the case without padding: put the null token behind the words with `torch.cat`; "
+            "the scores then have the shape (batch, asking, words + 1).",
+            "Padding gets the score minus infinity, *before* the softmax over the last axis; and "
+            "its numbers are replaced by zeros before anything is multiplied.",
+            "`F.pad(real, (0, 1), value=True)` says that the null token is real. `masked_fill` "
+            "replaces, where a product with 0 would keep a nan.",
         ),
-        praise="This is GatedFusion, for any number of modalities, some of them missing.",
+        praise="This is the attention inside CrossAttentionFusion, with one head: a caption "
+        "without any words leaves the null token to look at.",
         kind="write",
     ),
 }
@@ -459,9 +363,9 @@ QUIZ = (
                 right=True,
             ),
             Answer(
-                "It needs more examples than a sum, where nothing has to be compared.",
-                "In the experiment of this page tensor and low-rank fusion did, but the residual "
-                "MLP and FiLM, which have an interaction as well, hardly did.",
+                "It contains a product of a feature of the image and one of the text.",
+                "The residual MLP has an interaction and multiplies nothing: it bends a sum by "
+                "relus.",
             ),
         ),
     ),

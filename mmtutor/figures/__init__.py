@@ -8,6 +8,7 @@ from mmtutor.figures.curves import (
     speedups,
     sweep,
 )
+from mmtutor.figures.decisions import decision
 from mmtutor.figures.diagrams import (
     beside,
     block,
@@ -49,8 +50,11 @@ from mmtutor.figures.planes import (
 )
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
 from mmtutor.figures.sound import sound, spectrograms, waveform
+from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
+from mmtutor.figures.suspects import suspects
+from mmtutor.figures.transformer import transformer_block
 
 use_style()
 
@@ -67,6 +71,7 @@ __all__ = [
     "coordinated",
     "curve_panels",
     "curves",
+    "decision",
     "distillation",
     "dot_panels",
     "encoder",
@@ -84,6 +89,7 @@ __all__ = [
     "intervals",
     "lines",
     "meeting_places",
+    "mixed_streams",
     "network",
     "pareto",
     "paths",
@@ -100,9 +106,12 @@ __all__ = [
     "sound",
     "spectrograms",
     "speedups",
+    "stream",
     "subset_scores",
+    "suspects",
     "sweep",
     "trades",
+    "transformer_block",
     "waveform",
     "weights",
 ]

@@ -25,6 +25,16 @@ def test_a_scatter_shows_each_class_of_each_panel_in_its_place() -> None:
     assert (left.get_xlabel(), left.get_ylabel(), right.get_ylabel()) == ("left", "right", "")
 
 
+def test_regions_may_stand_in_rows_and_leave_no_empty_panel():
+    points = ([1, -1], [1, -1], [True, False])
+    rules = {name: lambda x, y: x + y for name in "abcde"}
+    figures.regions(rules, points, xlabel="right", ylabel="up", columns=3)
+    axes = plt.gcf().axes
+    assert [axis.get_title(loc="left") for axis in axes] == [f"{name}: 2 of 2" for name in "abcde"]
+    assert [axis.get_ylabel() for axis in axes] == ["up", "", "", "up", ""]
+    assert [axis.get_xlabel() for axis in axes[3:]] == ["right"] * 2
+
+
 def test_regions_show_what_a_rule_answers_and_cross_out_what_it_gets_wrong():
     points = ([1, -1, 1], [1, -1, -1], [True, True, False])
     rules = {"right half": lambda x, y: x, "product": lambda x, y: x * y}

@@ -52,36 +52,68 @@ def swapped(g, h_I, h_T):
     return {"image ignored": "text ignored", "text ignored": "image ignored"}.get(found, found)
 
 
-def gate(
-    features,
-    W,
-    V,
-    present,
-    shares=lambda scores: scores.softmax(1),
-    candidate=torch.tanh,
+def look(
+    X,
+    words,
+    null,
+    real,
+    W_q,
+    W_k,
+    W_v,
+    shortcut=True,
+    scale=lambda s: s**0.5,
+    with_null=True,
     mask=True,
     replace=True,
-    nothing=0.0,
+    right=True,
+    values=True,
 ):
-    """Return a gated fusion, one example after the other."""
+    """Answer the questions of one example after the other, with the words that are real."""
+    if not right:
+        W_q, W_k, W_v = W_q.T, W_k.T, W_v.T
     rows = []
-    for i, here in enumerate(present.tolist()):
-        if mask and not any(here):
-            rows.append(torch.full((len(W[0]),), nothing))
-            continue
-        h = [
-            f[i] if ok or not replace else torch.zeros_like(f[i])
-            for f, ok in zip(features, here, strict=True)
-        ]
-        keep = [m for m, ok in enumerate(here) if ok or not mask]
-        scores = torch.stack([V[m] @ torch.cat(h) for m in keep])
-        values = torch.stack([candidate(W[m] @ h[m]) for m in keep])
-        rows.append((shares(scores[None])[0] * values).sum(0))
+    for x, w, there in zip(X, words, real, strict=True):
+        w = w[there] if mask else (w * there[:, None] if replace else w)
+        C = torch.cat([w, null[None]]) if with_null else w
+        scores = (x @ W_q) @ (C @ W_k).T / scale(X.shape[2])
+        answer = scores.softmax(1) @ (C @ W_v if values else C)
+        rows.append(x + answer if shortcut else answer)
     return torch.stack(rows)
 
 
-def gate_with(**changes):
-    return lambda *given: gate(*given, **changes)
+def look_with(**changes):
+    return lambda *given: look(*given, **changes)
+
+
+def across(X, words, null, real, W_q, W_k, W_v):
+    C = torch.cat([words, null.expand(len(X), 1, -1)], 1)
+    scores = (X @ W_q) @ (C @ W_k).mT / X.shape[2] ** 0.5
+    return X + scores.softmax(1) @ (C @ W_v)
+
+
+def masked_only(X, words, null, real, W_q, W_k, W_v):
+    """Give padding the weight 0, and let its numbers through."""
+    C = torch.cat([words, null.expand(len(X), 1, -1)], 1)
+    there = torch.cat([real, torch.ones_like(real[:, :1])], 1)
+    scores = (X @ W_q) @ (C @ W_k).mT / X.shape[2] ** 0.5
+    return X + scores.masked_fill(~there[:, None], -torch.inf).softmax(2) @ (C @ W_v)
+
+
+def null_masked(X, words, null, real, W_q, W_k, W_v):
+    words = words.where(real[..., None], torch.zeros(()))
+    C = torch.cat([words, null.expand(len(X), 1, -1)], 1)
+    there = torch.cat([real, real.any(1, keepdim=True)], 1)
+    scores = (X @ W_q) @ (C @ W_k).mT / X.shape[2] ** 0.5
+    return X + scores.masked_fill(~there[:, None], -torch.inf).softmax(2) @ (C @ W_v)
+
+
+def packaged_attention(X, words, null, real, W_q, W_k, W_v):
+    words = words.where(real[..., None], torch.zeros(()))
+    C = torch.cat([words, null.expand(len(X), 1, -1)], 1)
+    there = torch.cat([real, torch.ones_like(real[:, :1])], 1)
+    return X + torch.nn.functional.scaled_dot_product_attention(
+        X @ W_q, C @ W_k, C @ W_v, attn_mask=there[:, None]
+    )
 
 
 def three_at_most(features, factors, bias):
@@ -159,20 +191,22 @@ ANSWERS = {
         },
     ),
     "3.6.e": Answers(
-        right=gate,
-        also_right=[lambda *given: gate(*given).numpy().astype("float64")],
+        right=look,
+        also_right=[lambda *given: look(*given).detach().numpy().astype("float64")],
         wrong={
-            "do not sum to 1": gate_with(shares=torch.sigmoid),
-            "runs over the wrong axis": gate_with(shares=lambda scores: scores.softmax(2)),
-            "tanh is missing": gate_with(candidate=lambda h: h),
-            "softmax is missing": gate_with(shares=lambda scores: scores),
-            "with nothing missing": gate_with(candidate=torch.relu),
-            "keeps its share": gate_with(mask=False),
-            "here 7": gate_with(replace=False),
-            "z is nan": gate_with(nothing=torch.nan),
-            "z should be 0": gate_with(nothing=1.0),
-            "has shape (batch, shared)": lambda *given: gate(*given).T,
-            "return numbers": lambda *given: "z",
+            "shortcut is missing": look_with(shortcut=False),
+            "null token is not among": look_with(with_null=False),
+            "root of s before the softmax": look_with(scale=lambda s: 1),
+            "not by s": look_with(scale=lambda s: s),
+            "runs over the wrong axis": across,
+            "stand on the right": look_with(right=False),
+            "are the values": look_with(values=False),
+            "still gets a weight": look_with(mask=False),
+            "here nan": masked_only,
+            "has no words": null_masked,
+            "no packaged attention": packaged_attention,
+            "has the shape of X": lambda *given: look(*given).mean(1),
+            "differ from the formula": lambda *given: 2 * look(*given),
         },
     ),
 }
