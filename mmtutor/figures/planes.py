@@ -1,5 +1,6 @@
 """Points in a plane: examples, or methods by two numbers."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ def regions(
     *,
     xlabel: str,
     ylabel: str,
+    columns: int | None = None,
 ) -> None:
     """Show where rules answer yes (orange) and where no (blue), and which points they get wrong.
 
@@ -49,13 +51,19 @@ def regions(
         points: x, y and right answer (yes: true) of each point, all `(points,)`.
         xlabel: what runs to the right in every panel.
         ylabel: what runs up.
+        columns: how many panels stand side by side; by default all.
     """
     x, y, answers = (np.asarray(values, dtype=float) for values in points)
     reach = 1.8 * max(np.abs(x).max(), np.abs(y).max())
     grid = np.meshgrid(*[np.linspace(-reach, reach, 145)] * 2)
     ground = [COLORS["blue"], COLORS["orange"]]
-    _, axes = style.panels(len(rules), 0.9 + 6.5 / len(rules), sharex=True, sharey=True)
-    for axis, (name, rule) in zip(axes, rules.items(), strict=True):
+    columns = columns or len(rules)
+    rows = math.ceil(len(rules) / columns)
+    size = (7, 0.7 + rows * (0.25 + 6 / columns))
+    _, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat[len(rules) :]:
+        axis.remove()
+    for axis, (name, rule) in zip(axes.flat, rules.items(), strict=False):
         z = np.asarray(rule(*grid))
         axis.contourf(*grid, z, [z.min() - 1, 0, z.max() + 1], colors=ground, alpha=0.25)
         for yes, color in enumerate(ground):
@@ -63,8 +71,11 @@ def regions(
             axis.plot(x[chosen], y[chosen], "os"[yes], color=color, markersize=9)
         wrong = (np.asarray(rule(x, y)) > 0) != answers.astype(bool)
         axis.plot(x[wrong], y[wrong], "x", color=COLORS["gray"], markersize=20, zorder=3)
-        axis.set(title=f"{name}: {(~wrong).sum()} of {len(x)}", xlabel=xlabel, aspect="equal")
-    axes[0].set_ylabel(ylabel)
+        axis.set(title=f"{name}: {(~wrong).sum()} of {len(x)}", aspect="equal")
+    for axis in axes[-1]:
+        axis.set_xlabel(xlabel)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel)
 
 
 def attraction(
