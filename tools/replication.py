@@ -53,8 +53,9 @@ class Row:
         return all(self.cells[name].startswith(HELD) for name in names if name in self.cells)
 
     def measured(self) -> bool:
-        """Return whether it was run under some condition, besides what is stored."""
-        return any(cell != NOT_RUN for name, cell in self.cells.items() if name != STORED)
+        """Return whether it was run under some condition, besides the control."""
+        others = (cell for name, cell in self.cells.items() if name not in (STORED, CONTROL.name))
+        return any(cell != NOT_RUN for cell in others)
 
     def misses(self, *names: str) -> bool:
         """Return whether it failed under one of these conditions."""
@@ -169,7 +170,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
     everywhere = sum(row.holds(*others) for row in measured)
     one_set = [row for row in rows if row.holds(STORED) and row.misses(mnist)]
     by_seed = [row for row in rows if row.misses(*seeds)]
-    trained = [row for row in measured if row.finding.trained]
+    trained = [row for row in rows if row.finding.trained]
     idle = [row for row in trained if row.holds(CONTROL.name)]
     return [
         f"{everywhere} of {len(measured)} findings hold under all conditions of their page."
