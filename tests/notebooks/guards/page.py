@@ -17,6 +17,7 @@ REVISED = {
     "2-1-the-residual-block",
     "3-5-fusion",
     "4-1-the-program",
+    "7-3-emoji",
     "7-4-sentiment",
     "7-5-your-own-data",
 }
