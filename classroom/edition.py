@@ -151,8 +151,10 @@ def configuration(root: Path) -> dict[str, Any]:
     }
     options = sphinx["config"]
     options["html_static_path"] = [str(root / path) for path in options["html_static_path"]]
-    options["extensions"].remove("sphinxcontrib.bibtex")
-    options.pop("bibtex_default_style")
+    for name in ("sphinxcontrib.bibtex", "sphinx_reredirects"):
+        options["extensions"].remove(name)
+    for name in ("bibtex_default_style", "redirects"):
+        options.pop(name)
     # An assignment's links lead from where students get it, which is not where it is here.
     options["suppress_warnings"] = ["myst.xref_missing", "myst.header"]
     return dict(settings)

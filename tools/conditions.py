@@ -52,7 +52,7 @@ class Condition:
 
 
 _DIGITS = r"\bdata\.(digits|sums|questions|dialogues|scans)\b"
-_MORSE = r"""(?s)\A(?!.*(?:dtmf|data\.mosi)).*["']audio["']|morse"""
+_MORSE = r"""(?s)\A(?!.*(?:dtmf|data\.mosi|data\.grid)).*["']audio["']|morse"""
 
 CONTROL = Condition("nothing learned", "learn_nothing()")
 SEED_CONDITIONS = tuple(Condition(f"seeds + {n}", f"shift_seeds({n})") for n in (100, 200, 300))

@@ -5,10 +5,12 @@ from pathlib import Path
 from mmtutor import data, figures
 from mmtutor.data.digits.audio import MORSE_SIGNALS
 from tools.problems import problems
+from tools.seven import seven
+from tools.timeline import timeline
 
 FOLDER = Path(__file__).parents[1] / "book" / "images"
 
-SEVEN, FOUR = 43, 110  # rows of the scans; in `digits("train")`, 43 says sept and drifts up
+SEVEN, FOUR = 504, 110  # rows of the scans
 
 MODALITIES = [("image", "I"), ("text", "T"), ("audio", "A"), ("video", "V")]
 
@@ -23,9 +25,19 @@ def pictures() -> dict[str, str]:
     pixels = data.scans().pixels
     return {
         "block.svg": figures.block("Residual block", branch).data,
-        "network.svg": figures.network(encoders).data,
+        "network.html": scrolling(figures.network(encoders).data, "The network of this book"),
         "problems.html": problems(pixels[SEVEN], pixels[FOUR], "sept", MORSE_SIGNALS[7]).data,
+        "seven.html": seven(pixels[SEVEN], ("seven", "sept", "siete"), MORSE_SIGNALS[7]).data,
+        "timeline.html": timeline().data,
     }
+
+
+def scrolling(svg: str, name: str) -> str:
+    """Return a picture that a phone scrolls sideways, where its labels would be too small."""
+    return (
+        f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{name}">'
+        f'<div style="min-width:560px">{svg}</div></div>'
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _TOP, _DOT = 32, 6  # upper edge of the scans, size of their pixels
 _CAPTION = 180
 
 
-class _Panel(Picture):
+class Panel(Picture):
     """One small picture with a title, and the shapes of the modalities."""
 
     def __init__(self, title: str, caption: str = "") -> None:
@@ -49,23 +49,25 @@ class _Panel(Picture):
             self.frame(x, y, dot * width, dot * height)
 
     def frame(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw a frame whose upper edge has its middle at (x, y)."""
         self.elements.append(
             f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
             'fill="none" stroke="currentColor" stroke-opacity="0.5"/>'
         )
 
-    def morse(self, signals: str, x: float, y: float) -> None:
+    def morse(self, signals: str, x: float, y: float, unit: float = 4, height: float = 8) -> None:
+        """Draw dots and dashes about the point (x, y); a dot is a unit wide."""
         lengths = [3 if signal == "-" else 1 for signal in signals]
-        unit = 4
         left = x - unit * (sum(lengths) + len(lengths) - 1) / 2
         for length in lengths:
             self.elements.append(
-                f'<rect x="{left:g}" y="{y:g}" width="{unit * length}" height="8" '
+                f'<rect x="{left:g}" y="{y:g}" width="{unit * length:g}" height="{height:g}" '
                 'fill="currentColor"/>'
             )
             left += unit * (length + 1)
 
     def cells(self, values: tuple[float, ...], x: float, y: float) -> None:
+        """Draw a row of numbers, as cells of which each is as dark as its number is large."""
         for i, value in enumerate(values):
             self.elements.append(
                 f'<rect x="{x + 14 * (i - len(values) / 2):g}" y="{y:g}" width="14" height="14" '
@@ -73,6 +75,7 @@ class _Panel(Picture):
             )
 
     def link(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a line between two things that belong together."""
         (x0, y0), (x, y) = start, end
         self.elements.append(
             f'<path d="M{x0:g} {y0:g} L{x:g} {y:g}" stroke="{COLORS["orange"]}" '
@@ -122,7 +125,7 @@ def _inks(scan: Tensor) -> Iterator[tuple[float, str]]:
 
 
 def _modalities(scan: Tensor, word: str, signals: str) -> str:
-    panel = _Panel("one digit")
+    panel = Panel("one digit")
     panel.scan(scan, _LEFT)
     panel.text(_LEFT, 98, "scan")
     panel.text(_RIGHT, 61, word)
@@ -141,7 +144,7 @@ def _modalities(scan: Tensor, word: str, signals: str) -> str:
 
 
 def _representation(scan: Tensor, word: str) -> str:
-    panel = _pair(_Panel("representation", "near, if a pair"), scan, word)
+    panel = _pair(Panel("representation", "near, if a pair"), scan, word)
     for x, top, values in ((_LEFT, 84, (0.9, 0.2, 0.5, 0.1)), (_RIGHT, 62, (0.8, 0.3, 0.5, 0.1))):
         panel.arrow((x, top), (x, 120))
         panel.cells(values, x, 124)
@@ -153,7 +156,7 @@ def _representation(scan: Tensor, word: str) -> str:
 
 
 def _translation(scan: Tensor, word: str) -> str:
-    panel = _Panel("translation", "one into another")
+    panel = Panel("translation", "one into another")
     panel.scan(scan, _LEFT, 68)
     panel.arrow((72, 92), (98, 92))
     panel.text(_RIGHT + 4, 97, word)
@@ -161,7 +164,7 @@ def _translation(scan: Tensor, word: str) -> str:
 
 
 def _alignment(scan: Tensor, other: Tensor) -> str:
-    panel = _Panel("alignment", "part to part")
+    panel = Panel("alignment", "part to part")
     panel.scan(scan, _MIDDLE - 24)
     panel.scan(other, _MIDDLE + 24)
     for x, word in ((20, "right"), (82, "larger than"), (147, "left?")):
@@ -175,13 +178,13 @@ def _alignment(scan: Tensor, other: Tensor) -> str:
 
 
 def _fusion(scan: Tensor, word: str) -> str:
-    panel = _answer(_pair(_Panel("fusion", "one answer from all"), scan, word))
+    panel = _answer(_pair(Panel("fusion", "one answer from all"), scan, word))
     panel.arrow((_RIGHT, 62), (_RIGHT, 98))
     return panel.svg(f"Fusion: the scan and the word {word} enter one network, which answers 7")
 
 
 def _co_learning(scan: Tensor, word: str) -> str:
-    panel = _answer(_pair(_Panel("co-learning", "dashed: training only"), scan, word))
+    panel = _answer(_pair(Panel("co-learning", "dashed: training only"), scan, word))
     panel.arrow((_RIGHT, 62), (_RIGHT, 98), dashed=True)
     return panel.svg(
         f"Co-learning: the scan enters a network, which answers 7; the word {word} enters it by a "
@@ -189,13 +192,13 @@ def _co_learning(scan: Tensor, word: str) -> str:
     )
 
 
-def _pair(panel: _Panel, scan: Tensor, word: str) -> _Panel:
+def _pair(panel: Panel, scan: Tensor, word: str) -> Panel:
     panel.scan(scan, _LEFT)
     panel.text(_RIGHT, 54, word)
     return panel
 
 
-def _answer(panel: _Panel) -> _Panel:
+def _answer(panel: Panel) -> Panel:
     panel.arrow((_LEFT, 84), (_LEFT, 98))
     panel.box(_MIDDLE, 98, "network", "fusion", 136)
     panel.arrow((_MIDDLE, 126), (_MIDDLE, 144))

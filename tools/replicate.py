@@ -19,12 +19,12 @@ from nbformat.v4 import new_code_cell
 from mmtutor.data import store
 from mmtutor.data.catalog import CATALOG
 from tools import canonical, needs
-from tools.conditions import Condition
+from tools.conditions import CONDITIONS, Condition
 from tools.notebooks import CELL_SECONDS, ENCRYPTED, KERNELS, NotebookError, find, name_of
 from tools.replication import Result, applicable, code_cells, digest_of, findings_of, load, save
 
 
-def replicate(root: Path, pages: Sequence[Path], everything: bool = False) -> bool:
+def replicate(root: Path, pages: Sequence[Path], everything: bool = False, only: str = "") -> bool:
     """Execute notebooks under each condition and store the results; return whether all finished.
 
     What has finished, with the same code of the notebook, is not executed again.
@@ -33,6 +33,7 @@ def replicate(root: Path, pages: Sequence[Path], everything: bool = False) -> bo
         root: the root of the repository.
         pages: the notebooks.
         everything: execute also what has finished.
+        only: the name of the one condition that is wanted; "" for all.
     """
     results = load(root)
     jobs: list[tuple[Path, Condition]] = []
@@ -40,6 +41,8 @@ def replicate(root: Path, pages: Sequence[Path], everything: bool = False) -> bo
         of_page = results.setdefault(name_of(root, page), {})
         digest = digest_of(page)
         for condition in applicable(page):
+            if only not in ("", condition.name):
+                continue
             before = of_page.get(condition.name)
             if before and before.finished and before.code == digest and not everything:
                 continue
@@ -119,6 +122,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = canonical.ROOT) ->
     parser = argparse.ArgumentParser(prog="python -m tools.replicate", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all with findings")
     parser.add_argument("--all", action="store_true", help="also what has finished before")
+    names = [condition.name for condition in CONDITIONS]
+    parser.add_argument("--only", default="", choices=names, help="one condition")
     parser.add_argument("--table", action="store_true", help="write the table, execute nothing")
     options = parser.parse_args(arguments)
     try:
@@ -126,7 +131,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = canonical.ROOT) ->
     except NotebookError as error:
         print(error, file=sys.stderr)
         return 1
-    return 0 if replicate(root, [] if options.table else pages, options.all) else 1
+    return 0 if replicate(root, [] if options.table else pages, options.all, options.only) else 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ same for the same seed. Those of part 7 are downloaded: `python -m mmtutor data`
 
 from mmtutor.batch import Batch
 from mmtutor.data.about import About
+from mmtutor.data.curves import Curves, curves
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.digits.audio import Audio
 from mmtutor.data.digits.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
@@ -26,6 +27,7 @@ from mmtutor.data.own.columns import ImageFile, SoundFile, TextCell
 from mmtutor.data.own.inspection import Report, inspect
 from mmtutor.data.own.split import split_by_group
 from mmtutor.data.own.table import from_table
+from mmtutor.data.planted.decomposition import Decomposition, decompose
 from mmtutor.data.planted.information import (
     Truth,
     best_accuracy,
@@ -55,12 +57,14 @@ __all__ = [
     "QUESTIONS", "RENDERERS", "Renderer", "SPLITS", "Scans", "Scene", "TARGETS", "Text", "Video",
     "dialogue_grammar", "dialogues", "digits", "question_grammar", "questions", "scans", "sums",
     # Planted information, and how much there is
-    "Truth", "best_accuracy", "entropy", "joint_table", "mutual_information", "noisy_channels",
-    "planted", "planted_truth", "truths",
+    "Decomposition", "Truth", "best_accuracy", "decompose", "entropy", "joint_table",
+    "mutual_information", "noisy_channels", "planted", "planted_truth", "truths",
     # Data of your own
     "ImageFile", "Report", "SoundFile", "TextCell", "from_table", "inspect", "split_by_group",
     # Glyphs
     "FACES", "KINDS", "SCRIPTS", "glyphs",
+    # Measured once, since it takes minutes
+    "Curves", "curves",
     # Real sets
     "EMOJI_GROUPS", "EMOJI_LANGUAGES", "FSDD_SPEAKERS", "av_mnist", "emoji",
     "emoji_characters", "fsdd_recordings", "grid",

@@ -1,180 +1,148 @@
-"""Exercises of page 3.4, The video encoder."""
+"""Exercises of page 3.4, The audio encoder."""
 
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmtutor.exercises.comparing import are_close, as_floats, as_number
+from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside, shown
 from mmtutor.exercises.exercise import Exercise, expect
 
-_Shape = tuple[int, int, int]
+
+def heard_at(hertz: float, rate: float) -> float:
+    rest = hertz % rate
+    return min(rest, rate - rest)
 
 
-def multiplications(in_channels: int, out_channels: int, shape: _Shape, stride: int) -> int:
-    frames, height, width = shape
-    middle = 27 * in_channels * out_channels // (9 * in_channels + 3 * out_channels)
-    rows, columns = -(-height // stride), -(-width // stride)
-    space = frames * rows * columns * 9 * in_channels * middle
-    time = -(-frames // stride) * rows * columns * 3 * middle * out_channels
-    return space + time
-
-
-def _check_multiplications(answer: Callable[[int, int, _Shape, int], int]) -> None:
-    plain, weights = as_number(answer(8, 8, (4, 6, 5), 1)), 1728
-    expect(plain != weights, "those are the weights; each is used once at every output position")
-    expect(plain != 120 * 27 * 8 * 8 * 2, "count multiplications, not additions too")
-    expect(plain == 120 * weights, f"(8, 8, (4, 6, 5), 1) takes 207,360, not {plain:,.10g}")
-    rounded = as_number(answer(8, 16, (4, 6, 5), 1))
+def _check_heard(answer: Callable[[float, float], float]) -> None:
+    tones = (1000, 3000, 3500, 2000, 4000, 5000, 9500)
+    given = {hertz: round(as_number(answer(hertz, 4000)), 4) for hertz in tones}
     expect(
-        rounded != 120 * 27 * 8 * 16,
-        "(8, 16, (4, 6, 5), 1) takes 403,200, not 414,720: M is rounded down, to 28",
+        given[1000] == 1000, f"1,000 Hz is below rate/2 and is heard as it is; got {given[1000]:g}"
     )
     expect(
-        rounded == 120 * 28 * (9 * 8 + 3 * 16),
-        f"(8, 16, (4, 6, 5), 1) takes 403,200, not {rounded:,.10g}",
-    )
-    strided = as_number(answer(8, 16, (4, 6, 5), 2))
-    positions = 3 * 3  # rows and columns after the stride
-    expect(
-        strided != 2 * positions * 28 * (9 * 8 + 3 * 16),
-        "the convolution in space does not step in time: it runs on all four frames",
+        given[3000] not in (2000, 3000),
+        f"at 4,000 samples a second nothing is heard at {given[3000]:g} Hz: 3,000 swings of a tone "
+        "look like those of a slower one; which? Compare the samples",
     )
     expect(
-        strided != 28 * (120 * 9 * 8 + 2 * positions * 3 * 16),
-        "the convolution in space steps over rows and columns: three of each are left",
+        given[3500] != 1500,
+        "3,500 Hz is not heard at 1,500: above rate/2 the heard tone comes down again as the true "
+        "one goes up, as in a mirror",
+    )
+    expect(given[2000] == 2000, f"2,000 Hz is rate/2, the last that is heard; got {given[2000]:g}")
+    expect(
+        given[5000] >= 0,
+        f"a frequency is not negative; got {given[5000]:g} for 5,000 Hz. −f and f have the same "
+        "cosine",
     )
     expect(
-        strided != 28 * (4 * positions * 9 * 8 + 4 * positions * 3 * 16),
-        "the convolution in time steps over frames: two are left",
+        given[9500] <= 2000,
+        f"9,500 Hz is heard below rate/2 too; got {given[9500]:g}: take away the rate as often as "
+        "it goes in, then fold",
     )
+    wanted = dict(zip(tones, (1000, 1000, 500, 2000, 0, 1000, 1500), strict=True))
+    for hertz, right in wanted.items():
+        told = f"at a rate of 4,000, for {hertz} Hz {beside(given[hertz], right)}"
+        expect(are_close(given[hertz], float(right)), told)
+    other = as_number(answer(5000, 8000))
     expect(
-        strided != 28 * (4 * 3 * 2 * 9 * 8 + 2 * 3 * 2 * 3 * 16),
-        "sizes are rounded up: of 5 columns, a stride of 2 keeps 3",
-    )
-    expected = multiplications(8, 16, (4, 6, 5), 2)
-    expect(
-        strided == expected,
-        f"(8, 16, (4, 6, 5), 2) takes {expected:,}, not {strided:,.10g}",
+        are_close(other, 3000.0),
+        f"at a rate of 8,000, 5,000 Hz is heard at 3,000; got {other:g}",
     )
 
 
-def _shapes() -> Iterator[tuple[int, int, _Shape, int]]:
-    for shape in ((7, 9, 9), (1, 1, 1), (3, 8, 5), (16, 4, 10)):
-        for stride in (1, 2, 3):
-            yield 3, 64, shape, stride
-            yield 16, 7, shape, stride
+def _tones() -> Iterator[tuple[float, float]]:
+    for rate in (8000, 1000, 44100, 250.5):
+        for share in (0, 0.1, 0.5, 0.7, 1, 1.2, 1.5, 1.8, 2, 7.3, 12.6):
+            yield share * rate, rate
 
 
-def frame_average(encoder: nn.Module, videos: Tensor, lengths: Tensor) -> Tensor:
-    frames = videos.transpose(1, 2).flatten(0, 1)
-    features = encoder(frames).unflatten(0, (len(videos), -1))
-    real = torch.arange(videos.shape[2]) < lengths[:, None]
-    total = torch.where(real[:, :, None], features, 0.0).sum(dim=1)
-    return total / lengths[:, None]
+def centered_where_real(s: Tensor, frames: Tensor) -> Tensor:
+    real = (torch.arange(s.shape[2]) < frames[:, None])[:, None]
+    total = torch.where(real, s, 0.0).sum(dim=(1, 2))
+    mean = total / (frames * s.shape[1]).clamp(min=1)
+    return torch.where(real, s - mean[:, None, None], 0.0)
 
 
-class _Corners(nn.Module):
-    """Features of a picture `(batch, 2, 4, 4)` that tell its channels and its sides apart.
-
-    They are not linear, as those of a network: the features of a mean are not the mean of features.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 4 or x.shape[1:] != (2, 4, 4):
-            raise ValueError(f"the encoder takes pictures (batch, 2, 4, 4), got {tuple(x.shape)}")
-        corners = torch.stack([x[:, 0, 0, 0], x[:, 1, 0, 0], x[:, 0, 0, 3]], dim=1)
-        return corners + 4 * corners.square()
-
-
-def _check_average(answer: Callable[[nn.Module, Tensor, Tensor], Tensor]) -> None:
-    generator = torch.Generator().manual_seed(0)
-    videos = torch.rand(3, 2, 4, 4, 4, generator=generator)
-    encoder, whole = _Corners(), torch.tensor([4, 4, 4])
-    features = torch.stack([encoder(videos[:, :, frame]) for frame in range(4)], dim=1)
-    given = as_floats(answer(encoder, videos, whole))
+def _check_center(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    s = torch.tensor([[[1.0, 3.0, 0.0], [5.0, 7.0, 0.0]], [[3.0, 5.0, 10.0], [3.0, 5.0, 10.0]]])
+    frames = torch.tensor([2, 3])
+    given = as_floats(answer(s, frames))
     expect(
-        given.shape == (3, 3),
-        f"return one row of features for each video, here (3, 3); got {tuple(given.shape)}",
+        given.shape == s.shape,
+        f"the picture keeps its shape, {tuple(s.shape)}; got {tuple(given.shape)}",
     )
-    mixed = encoder(videos.reshape(12, 2, 4, 4)).reshape(3, 4, 3).mean(dim=1)
+    right = torch.tensor([[[-3.0, -1.0, 0.0], [1.0, 3.0, 0.0]], [[-3.0, -1.0, 4.0]] * 2])
+    first = given[0, :, :2]
     expect(
-        not are_close(given, encoder(videos.mean(dim=2))),
-        "you average the pictures, and encode the mean; average the features of each frame",
+        not are_close(first, s[0, :, :2] - 16 / 6),
+        "the padding has entered the mean: 16 / 6 and not 16 / 4 was taken away",
     )
     expect(
-        not are_close(given, mixed),
-        "your pictures mix frames and channels: reshape counts in the order of the axes, so "
-        "transpose them first",
+        not are_close(first, s[0, :, :2] - 4) or not are_close(given[1], s[1] - 4),
+        "the second sound has another mean: each sound has its own",
     )
-    shuffled = features.transpose(0, 1).reshape(3, 4, 3).mean(dim=1)
     expect(
-        not are_close(given, shuffled),
-        "you average over frames of different videos: keep the frames of a video together",
+        not are_close(first, s[0, :, :2] - s[0, :, :2].mean(dim=1, keepdim=True)),
+        "you took away a mean for each frequency, and with it every tone that lasts: one mean "
+        "for the whole picture",
     )
-    expect(are_close(given, features.mean(dim=1)), "wrong even where all frames are real")
-    lengths = torch.tensor([4, 1, 3])
-    expected = torch.stack([row[:n].mean(dim=0) for row, n in zip(features, lengths, strict=True)])
-    given = as_floats(answer(encoder, videos, lengths))
     expect(
-        not are_close(given, features.mean(dim=1)),
-        "the padding counts: with lengths (4, 1, 3) the answer is that of (4, 4, 4)",
+        not are_close(first, right[0, :, :2]) or are_close(given[0, :, 2], torch.zeros(2)),
+        f"the padding must be 0 afterwards; got {given[0, :, 2].tolist()}",
     )
-    counted = expected * lengths[:, None] / 4
+    expect(are_close(given, right), f"expected {shown(right)}; got {shown(given)}")
+    spoilt = s.clone()
+    spoilt[0, :, 2] = torch.nan
     expect(
-        not are_close(given, counted),
-        "you divide by all frames; divide the sum by the number of real ones",
+        are_close(answer(spoilt, frames), right),
+        "NaN in the padding reaches the answer: choose with torch.where, do not multiply",
     )
-    expect(are_close(given, expected), "wrong where some frames are padding")
-    padding = (torch.arange(4) >= lengths[:, None])[:, None, :, None, None]
+    empty = as_floats(answer(s, torch.tensor([0, 3])))[0]
     expect(
-        are_close(answer(encoder, videos.masked_fill(padding, torch.nan), lengths), expected),
-        "padding may be nan, and 0 · nan is nan: choose with torch.where instead of multiplying",
+        are_close(empty, torch.zeros(2, 3)),
+        f"a sound without a real frame must give 0; got {shown(empty)}",
     )
 
 
-def _videos() -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
+def _sounds() -> Iterator[tuple[Tensor, Tensor]]:
     generator = torch.Generator().manual_seed(1)
-    for batch, channels, frames, side in ((1, 1, 1, 2), (4, 3, 5, 3), (2, 3, 2, 4)):
-        encoder = nn.Sequential(nn.Flatten(), nn.Linear(channels * side**2, 6), nn.ReLU())
-        with torch.no_grad():
-            for parameter in encoder.parameters():
-                parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        videos = torch.randn(batch, channels, frames, side, side, generator=generator)
-        lengths = torch.randint(1, frames + 1, (batch,), generator=generator)
-        padding = (torch.arange(frames) >= lengths[:, None])[:, None, :, None, None]
-        yield encoder, videos, lengths
-        yield encoder, videos.masked_fill(padding, torch.nan), lengths
+    for sounds, frequencies, length in ((1, 1, 1), (4, 3, 5), (3, 6, 4)):
+        s = torch.randn(sounds, frequencies, length, generator=generator) - 2
+        frames = torch.randint(length + 1, (sounds,), generator=generator)
+        padding = (torch.arange(length) >= frames[:, None])[:, None]
+        yield s, frames
+        yield s.double(), frames
+        for junk in (torch.nan, torch.inf):
+            yield s.masked_fill(padding, junk), frames
 
 
 EXERCISES = {
     "3.4.a": Exercise(
-        check=_check_multiplications,
-        cases=_shapes,
-        solution=multiplications,
+        check=_check_heard,
+        cases=_tones,
+        solution=heard_at,
         hints=(
-            "Each weight is used once at every output position. How many positions does each "
-            "of the two convolutions have?",
-            "The one in space keeps all frames and thins rows and columns; the one in time then "
-            "thins the frames. A stride s leaves ceil(n / s) of n.",
-            "With M = 27 · in · out // (9 · in + 3 · out), it is frames · rows · columns · 9 · in "
-            "· M, plus frames_left · rows · columns · 3 · M · out.",
+            "Write sin(2π f n / rate) and sin(2π (f + rate) n / rate) for whole n. What differs?",
+            "Whole rates make no difference, so only `hertz % rate` counts. And f and rate − f "
+            "have the same cosines.",
+            "With `rest = hertz % rate`, the answer is the smaller of `rest` and `rate - rest`.",
         ),
-        praise="With a stride it costs more than the whole convolution: the first step keeps "
-        "all frames.",
+        praise="Once sampled, no network can tell them apart: filter first, then sample.",
     ),
     "3.4.b": Exercise(
-        check=_check_average,
-        cases=_videos,
-        gradients=frozenset({"videos"}),
-        solution=frame_average,
+        check=_check_center,
+        cases=_sounds,
+        gradients=frozenset({"s"}),
+        solution=centered_where_real,
         hints=(
-            "Make one large batch of pictures. Which two axes have to stand side by side?",
-            "`videos.transpose(1, 2).flatten(0, 1)` gives the pictures, and "
-            "`.unflatten(0, (len(videos), -1))` on their features gives the frames back.",
-            "`real = torch.arange(frames) < lengths[:, None]`; take `torch.where(real[:, :, None], "
-            "features, 0.0)`, sum over the frames, and divide by the lengths.",
+            "Which frames are real? Compare `torch.arange(s.shape[2])` with `frames[:, None]`.",
+            "Sum `torch.where(real, s, 0.0)` over frequencies and frames, and divide by how many "
+            "values are real: frames times frequencies, at least 1.",
+            "`real = (torch.arange(s.shape[2]) < frames[:, None])[:, None]`. Take the mean away "
+            "and let a second `torch.where` put 0 at the padding.",
         ),
-        praise="A video of one frame gets the features of that frame, whatever follows it.",
+        praise="AudioResNet does this before its first layer, so padding never changes an answer.",
     ),
 }

@@ -1,468 +1,180 @@
-"""Exercises of page 3.5, Fusion."""
+"""Exercises of page 3.5, The video encoder."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
-from mmtutor.exercises.comparing import are_close, as_floats
+from mmtutor.exercises.comparing import are_close, as_floats, as_number
 from mmtutor.exercises.exercise import Exercise, expect
-from mmtutor.exercises.forbidding import expect_no_look_inside, without_modules
-from mmtutor.exercises.prediction import compare_prediction
-from mmtutor.exercises.question import Answer, Question
+
+_Shape = tuple[int, int, int]
 
 
-def film_for_xor() -> tuple[float, float, float, float]:
-    w, v, c, beta = 1.0, -1.0, -1.0, 0.0
-    return w, v, c, beta
+def multiplications(in_channels: int, out_channels: int, shape: _Shape, stride: int) -> int:
+    frames, height, width = shape
+    middle = 27 * in_channels * out_channels // (9 * in_channels + 3 * out_channels)
+    rows, columns = -(-height // stride), -(-width // stride)
+    space = frames * rows * columns * 9 * in_channels * middle
+    time = -(-frames // stride) * rows * columns * 3 * middle * out_channels
+    return space + time
 
 
-def _check_film(answer: Callable[[], Sequence[float]]) -> None:
-    numbers = as_floats(answer())
-    expect(numbers.shape == (4,), "return four numbers: w, v, c and beta")
-    w, v, c, beta = numbers.tolist()
-    h_I = torch.tensor([-1.0, -1.0, 1.0, 1.0])
-    h_T = torch.tensor([-1.0, 1.0, -1.0, 1.0])
-    z = (1 + v * h_T + c) * w * h_I + beta
-    expect(v != 0, "with v = 0 the scale does not depend on the text: nothing is multiplied")
-    expect(w != 0, "with w = 0 the picture is not used at all")
+def _check_multiplications(answer: Callable[[int, int, _Shape, int], int]) -> None:
+    plain, weights = as_number(answer(8, 8, (4, 6, 5), 1)), 1728
+    expect(plain != weights, "those are the weights; each is used once at every output position")
+    expect(plain != 120 * 27 * 8 * 8 * 2, "count multiplications, not additions too")
+    expect(plain == 120 * weights, f"(8, 8, (4, 6, 5), 1) takes 207,360, not {plain:,.10g}")
+    rounded = as_number(answer(8, 16, (4, 6, 5), 1))
     expect(
-        abs(c + 1) < 1e-6,
-        "the 1 in 1 + γ still lets the picture pass by itself; which c takes the 1 away?",
+        rounded != 120 * 27 * 8 * 16,
+        "(8, 16, (4, 6, 5), 1) takes 403,200, not 414,720: M is rounded down, to 28",
     )
     expect(
-        abs(beta) < 1e-6,
-        "the shift moves all four corners by the same amount; here it is not needed",
+        rounded == 120 * 28 * (9 * 8 + 3 * 16),
+        f"(8, 16, (4, 6, 5), 1) takes 403,200, not {rounded:,.10g}",
+    )
+    strided = as_number(answer(8, 16, (4, 6, 5), 2))
+    positions = 3 * 3  # rows and columns after the stride
+    expect(
+        strided != 2 * positions * 28 * (9 * 8 + 3 * 16),
+        "the convolution in space does not step in time: it runs on all four frames",
     )
     expect(
-        not are_close(z, h_I * h_T),
-        "this is +1 where both agree and -1 where they differ: turn one sign",
+        strided != 28 * (120 * 9 * 8 + 2 * positions * 3 * 16),
+        "the convolution in space steps over rows and columns: three of each are left",
     )
-    wanted = [-1, 1, 1, -1]
     expect(
-        are_close(z, torch.tensor(wanted).float()),
-        f"(-1,-1), (-1,1), (1,-1), (1,1) should give {wanted}; got {z.tolist()}",
+        strided != 28 * (4 * positions * 9 * 8 + 4 * positions * 3 * 16),
+        "the convolution in time steps over frames: two are left",
+    )
+    expect(
+        strided != 28 * (4 * 3 * 2 * 9 * 8 + 2 * 3 * 2 * 3 * 16),
+        "sizes are rounded up: of 5 columns, a stride of 2 keeps 3",
+    )
+    expected = multiplications(8, 16, (4, 6, 5), 2)
+    expect(
+        strided == expected,
+        f"(8, 16, (4, 6, 5), 2) takes {expected:,}, not {strided:,.10g}",
     )
 
 
-_NO_MODULE = "you use a module of the package: write it with tensors"
+def _shapes() -> Iterator[tuple[int, int, _Shape, int]]:
+    for shape in ((7, 9, 9), (1, 1, 1), (3, 8, 5), (16, 4, 10)):
+        for stride in (1, 2, 3):
+            yield 3, 64, shape, stride
+            yield 16, 7, shape, stride
 
 
-def low_rank(features: Sequence[Tensor], factors: Sequence[Tensor], bias: Tensor) -> Tensor:
-    product = torch.ones(())
-    for h, W in zip(features, factors, strict=True):
-        product = product * torch.einsum("bd,rds->brs", F.pad(h, (0, 1), value=1.0), W)
-    return product.sum(dim=1) + bias
+def frame_average(encoder: nn.Module, videos: Tensor, lengths: Tensor) -> Tensor:
+    frames = videos.transpose(1, 2).flatten(0, 1)
+    features = encoder(frames).unflatten(0, (len(videos), -1))
+    real = torch.arange(videos.shape[2]) < lengths[:, None]
+    total = torch.where(real[:, :, None], features, 0.0).sum(dim=1)
+    return total / lengths[:, None]
 
 
-def _maps(
-    features: Sequence[Tensor], factors: Sequence[Tensor], *, in_front: bool = False
-) -> list[Tensor]:
-    """Return what each modality contributes to each rank: `(batch, rank, shared)`."""
-    place = (1, 0) if in_front else (0, 1)
-    padded = [F.pad(h, place, value=1.0) for h in features]
-    pairs = zip(padded, factors, strict=True)
-    return [torch.stack([h @ each for each in W], dim=1) for h, W in pairs]
+class _Corners(nn.Module):
+    """Features of a picture `(batch, 2, 4, 4)` that tell its channels and its sides apart.
+
+    They are not linear, as those of a network: the features of a mean are not the mean of features.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 4 or x.shape[1:] != (2, 4, 4):
+            raise ValueError(f"the encoder takes pictures (batch, 2, 4, 4), got {tuple(x.shape)}")
+        corners = torch.stack([x[:, 0, 0, 0], x[:, 1, 0, 0], x[:, 0, 0, 3]], dim=1)
+        return corners + 4 * corners.square()
 
 
-def _fused(maps: Sequence[Tensor], bias: Tensor) -> Tensor:
-    return torch.stack(list(maps)).prod(dim=0).sum(dim=1) + bias
-
-
-def _check_low_rank(answer: Callable[[list[Tensor], list[Tensor], Tensor], Tensor]) -> None:
+def _check_average(answer: Callable[[nn.Module, Tensor, Tensor], Tensor]) -> None:
     generator = torch.Generator().manual_seed(0)
-    features = [torch.randn(6, size, generator=generator) for size in (5, 3, 2)]
-    factors = [torch.randn(4, size + 1, 7, generator=generator) for size in (5, 3, 2)]
-    bias = torch.randn(7, generator=generator)
-    z = as_floats(answer([h.clone() for h in features], factors, bias))
+    videos = torch.rand(3, 2, 4, 4, 4, generator=generator)
+    encoder, whole = _Corners(), torch.tensor([4, 4, 4])
+    features = torch.stack([encoder(videos[:, :, frame]) for frame in range(4)], dim=1)
+    given = as_floats(answer(encoder, videos, whole))
     expect(
-        z.shape != (6, 4, 7),
-        "one vector for each of the four ranks is left: add them up, over axis 1",
+        given.shape == (3, 3),
+        f"return one row of features for each video, here (3, 3); got {tuple(given.shape)}",
     )
-    expect(z.shape == (6, 7), f"z has shape (batch, shared) = (6, 7), not {tuple(z.shape)}")
-    maps = _maps(features, factors)
-    summed_first = torch.stack([each.sum(dim=1) for each in maps]).prod(dim=0) + bias
+    mixed = encoder(videos.reshape(12, 2, 4, 4)).reshape(3, 4, 3).mean(dim=1)
     expect(
-        not are_close(z, summed_first),
-        "you add over the ranks before you multiply: that is one product of sums, rank 1",
-    )
-    added = torch.stack(maps).sum(dim=(0, 2)) + bias
-    expect(
-        not are_close(z, added),
-        "you add the modalities: that is the sum again, without any interaction",
-    )
-    in_front = _fused(_maps(features, factors, in_front=True), bias)
-    expect(
-        not are_close(z, in_front),
-        "the 1 stands in front; append it at the end, where the factors expect it",
+        not are_close(given, encoder(videos.mean(dim=2))),
+        "you average the pictures, and encode the mean; average the features of each frame",
     )
     expect(
-        not are_close(z, _fused(maps[:2], bias)),
-        "you multiply two modalities only; there may be any number of them",
+        not are_close(given, mixed),
+        "your pictures mix frames and channels: reshape counts in the order of the axes, so "
+        "transpose them first",
     )
-    wanted = _fused(maps, bias)
-    expect(not are_close(z, wanted - bias), "the bias is missing")
-    expect(are_close(z, wanted), "the numbers differ from the formula")
-    without_modules(answer, "mmtutor.", _NO_MODULE)(features, factors, bias)
+    shuffled = features.transpose(0, 1).reshape(3, 4, 3).mean(dim=1)
+    expect(
+        not are_close(given, shuffled),
+        "you average over frames of different videos: keep the frames of a video together",
+    )
+    expect(are_close(given, features.mean(dim=1)), "wrong even where all frames are real")
+    lengths = torch.tensor([4, 1, 3])
+    expected = torch.stack([row[:n].mean(dim=0) for row, n in zip(features, lengths, strict=True)])
+    given = as_floats(answer(encoder, videos, lengths))
+    expect(
+        not are_close(given, features.mean(dim=1)),
+        "the padding counts: with lengths (4, 1, 3) the answer is that of (4, 4, 4)",
+    )
+    counted = expected * lengths[:, None] / 4
+    expect(
+        not are_close(given, counted),
+        "you divide by all frames; divide the sum by the number of real ones",
+    )
+    expect(are_close(given, expected), "wrong where some frames are padding")
+    padding = (torch.arange(4) >= lengths[:, None])[:, None, :, None, None]
+    expect(
+        are_close(answer(encoder, videos.masked_fill(padding, torch.nan), lengths), expected),
+        "padding may be nan, and 0 · nan is nan: choose with torch.where instead of multiplying",
+    )
 
 
-def _ranks() -> Iterator[tuple[list[Tensor], list[Tensor], Tensor]]:
+def _videos() -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
     generator = torch.Generator().manual_seed(1)
-    for batch, rank, shared, sizes in (
-        (1, 1, 1, (1,)),
-        (3, 2, 5, (4, 4)),
-        (5, 4, 2, (3, 1, 2, 6)),
-        (4, 1, 3, (2, 2, 2)),
-    ):
-        features = [torch.randn(batch, size, generator=generator) for size in sizes]
-        factors = [torch.randn(rank, size + 1, shared, generator=generator) for size in sizes]
-        yield features, factors, torch.randn(shared, generator=generator)
-
-
-def accuracy_of_a_sum() -> float:
-    generator = torch.Generator().manual_seed(0)
-    shares = torch.tensor([0.3, 0.3, 0.3, 0.1])  # of (-1, -1), (-1, 1), (1, -1) and (1, 1)
-
-    def draw(examples: int) -> tuple[Tensor, Tensor]:
-        corner = torch.multinomial(shares, examples, replacement=True, generator=generator)
-        signs = torch.stack([2.0 * (corner // 2) - 1, 2.0 * (corner % 2) - 1], dim=1)
-        noise = 0.2 * torch.randn(examples, 2, generator=generator)
-        return signs + noise, (signs[:, 0] != signs[:, 1]).float()
-
-    h, differ = draw(2000)
-    weights = torch.zeros(3, requires_grad=True)  # w_I, w_T and the bias
-    optimizer = torch.optim.Adam([weights], lr=0.05)
-    for _ in range(300):
-        optimizer.zero_grad()
-        score = h @ weights[:2] + weights[2]
-        F.binary_cross_entropy_with_logits(score, differ).backward()
-        optimizer.step()
-    h, differ = draw(4000)
-    found = h @ weights[:2] + weights[2] > 0
-    return (found == differ.bool()).float().mean().item()
-
-
-def _check_accuracy(answer: Any) -> str:
-    return compare_prediction(
-        "3.5.c",
-        answer,
-        accuracy_of_a_sum,
-        right_within=0.03,
-        mistakes={
-            1: "A sum gets three of the four corners right at most, whatever its weights are.",
-            0.75: "Three corners of four, yes, but count them by their shares.",
-            0.5: "Guessing is where a *balanced* XOR leaves a sum, for all corners pull alike. "
-            "Here one pulls less than the others.",
-            0.6: "0.6 is the share of the class that is more frequent. The sum can do better than "
-            "to answer always the same.",
-            0.7: "One of the three frequent corners would be given up there. Which corner costs "
-            "least?",
-        },
-        otherwise="Which corner will cross-entropy give up, and how frequent are the other three?",
-        highest=1,
-    )
-
-
-Fuse = Callable[[Tensor, Tensor], Tensor]
-FAULTS = ("healthy", "image ignored", "text ignored", "no interaction", "examples mixed")
-
-
-def faulty_fusion(fault: str, sizes: tuple[int, int], seed: int) -> Fuse:
-    """Return a fusion of two vectors, with one fault or none."""
-    generator = torch.Generator().manual_seed(seed)
-    image, text = (torch.randn(size, 16, generator=generator) for size in sizes)
-    last = torch.randn(16, 6, generator=generator) / 4
-
-    def fuse(h_I: Tensor, h_T: Tensor) -> Tensor:
-        a, b = h_I @ image.to(h_I), h_T @ text.to(h_T)
-        if fault == "image ignored":
-            a = torch.zeros_like(a)
-        if fault == "text ignored":
-            b = torch.zeros_like(b)
-        if fault == "no interaction":
-            return (torch.relu(a) + torch.relu(b)) @ last.to(a)
-        if fault == "examples mixed":
-            return (torch.softmax(a + b, dim=0) * torch.tanh(a)) @ last.to(a)
-        return torch.relu(a + b) @ last.to(a)
-
-    return fuse
-
-
-def examine_fusion(g: Fuse, h_I: Tensor, h_T: Tensor) -> str:
-    z = g(h_I, h_T)
-    if not torch.allclose(g(h_I[:1], h_T[:1]), z[:1], atol=1e-4):
-        return "examples mixed"
-    other_I, other_T = h_I.roll(1, dims=0), h_T.roll(1, dims=0)
-    if torch.allclose(g(other_I, h_T), z, atol=1e-4):
-        return "image ignored"
-    if torch.allclose(g(h_I, other_T), z, atol=1e-4):
-        return "text ignored"
-    difference = z - g(other_I, h_T) - g(h_I, other_T) + g(other_I, other_T)
-    return "healthy" if difference.abs().max() > 1e-3 else "no interaction"
-
-
-_OVERLOOKED = {
-    "healthy": "Allow for rounding where you compare, and change one thing at a time",
-    "image ignored": "Other images beside the same texts give the same z",
-    "text ignored": "Other texts beside the same images give the same z",
-    "no interaction": "Both are used, but exchanging the image changes z by the same amount "
-    "whichever text stands beside it",
-    "examples mixed": "The first example alone gives another z than it does in its batch",
-}
-
-
-def _check_diagnosis(answer: Callable[[Fuse, Tensor, Tensor], str]) -> None:
-    expect_no_look_inside(answer)
-    generator = torch.Generator().manual_seed(1)
-    for seed, sizes in enumerate([(5, 3), (4, 7), (2, 2), (12, 9)]):
-        h_I, h_T = (torch.randn(9, size, generator=generator) for size in sizes)
-        for fault in FAULTS:
-            found = answer(faulty_fusion(fault, sizes, seed), h_I.clone(), h_T.clone())
-            expect(
-                isinstance(found, str) and found in FAULTS,
-                f"return one of {', '.join(FAULTS)}; got {found!r}",
-            )
-            expect(
-                found == fault,
-                f'a fusion was called "{found}" that is "{fault}". {_OVERLOOKED[fault]}',
-            )
-
-
-def gate_present(
-    features: Sequence[Tensor], W: Sequence[Tensor], V: Sequence[Tensor], present: Tensor
-) -> Tensor:
-    # Replaced and not multiplied: 0 times nan is nan.
-    known = [h.masked_fill(~present[:, m, None], 0.0) for m, h in enumerate(features)]
-    joined = torch.cat(known, dim=1)
-    scores = torch.stack([F.linear(joined, V_m) for V_m in V], dim=1)
-    scores = scores.masked_fill(~present[:, :, None], -torch.inf)
-    shares = torch.softmax(scores, dim=1).nan_to_num()
-    candidates = [torch.tanh(F.linear(h, W_m)) for h, W_m in zip(known, W, strict=True)]
-    return (shares * torch.stack(candidates, dim=1)).sum(dim=1)
-
-
-def _check_gated(answer: Callable[..., Tensor]) -> None:
-    generator = torch.Generator().manual_seed(2)
-    sizes, shared = (5, 3, 2), 7
-    features = [torch.randn(6, size, generator=generator) for size in sizes]
-    W = [torch.randn(shared, size, generator=generator) for size in sizes]
-    V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
-    everything = torch.ones(6, 3, dtype=torch.bool)
-    z = as_floats(answer([h.clone() for h in features], W, V, everything))
-    expect(z.shape == (6, 7), f"z has shape (batch, shared) = (6, 7), not {tuple(z.shape)}")
-    joined = torch.cat(features, dim=1)
-    scores = torch.stack([joined @ V_m.T for V_m in V], dim=1)
-    mapped = torch.stack([h @ W_m.T for h, W_m in zip(features, W, strict=True)], dim=1)
-
-    def gives(shares: Tensor, candidates: Tensor) -> bool:
-        return are_close(z, (shares * candidates).sum(dim=1))
-
-    bounded = mapped.tanh()
-    expect(
-        not gives(scores.sigmoid(), bounded),
-        "a sigmoid for each modality gives gates that do not sum to 1: take a softmax over the "
-        "modalities",
-    )
-    expect(
-        not gives(scores.softmax(dim=2), bounded) and not gives(scores.softmax(dim=0), bounded),
-        "the softmax runs over the wrong axis: the shares of the *modalities* sum to 1",
-    )
-    expect(not gives(scores.softmax(dim=1), mapped), "the tanh is missing")
-    expect(not gives(scores, bounded), "the scores are not shares yet: the softmax is missing")
-    expect(
-        gives(scores.softmax(dim=1), bounded),
-        "with nothing missing, the numbers differ from the formula",
-    )
-    without_modules(answer, "mmtutor.", _NO_MODULE)(features, W, V, everything)
-    _check_missing(answer, features, W, V)
-
-
-def _check_missing(
-    answer: Callable[..., Tensor],
-    features: Sequence[Tensor],
-    W: Sequence[Tensor],
-    V: Sequence[Tensor],
-) -> None:
-    present = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 1], [0, 1, 0]]) > 0
-    absent = ~present[:, :, None]
-    zeroed = [h.masked_fill(absent[:, m], 0.0) for m, h in enumerate(features)]
-    scores = torch.stack([torch.cat(zeroed, dim=1) @ V_m.T for V_m in V], dim=1)
-    mapped = torch.stack([h @ W_m.T for h, W_m in zip(zeroed, W, strict=True)], dim=1).tanh()
-    shares = scores.masked_fill(absent, -torch.inf).softmax(dim=1)
-    wanted = (shares * mapped).sum(dim=1)
-    keeping = (scores.softmax(dim=1) * mapped).sum(dim=1)
-    z = answer([h.clone() for h in zeroed], W, V, present)
-    expect(
-        not are_close(z, keeping),
-        "a missing modality keeps its share: the others should have it, so that the shares of "
-        "those present sum to 1",
-    )
-    expect(are_close(z, wanted), "where a modality is missing, the shares differ from the formula")
-    for junk in 7.0, torch.nan:
-        given = [h.masked_fill(absent[:, m], junk) for m, h in enumerate(features)]
-        expect(
-            are_close(answer(given, W, V, present), wanted),
-            f"what stands in place of a missing modality, here {junk:g}, gets into z: replace it "
-            "before it meets a matrix (0 times nan is nan)",
-        )
-    nothing = as_floats(answer([h.clone() for h in features], W, V, present & False))
-    expect(
-        not nothing.isnan().any(),
-        "where nothing is present, z is nan: a softmax over nothing but -inf divides 0 by 0",
-    )
-    expect((nothing == 0).all(), "where nothing is present, z should be 0")
-
-
-def _gates() -> Iterator[tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]]:
-    generator = torch.Generator().manual_seed(3)
-    for batch, shared, sizes in ((1, 1, (1,)), (5, 4, (3, 2)), (8, 3, (2, 5, 1, 4))):
-        features = [torch.randn(batch, size, generator=generator) for size in sizes]
-        W = [torch.randn(shared, size, generator=generator) for size in sizes]
-        V = [torch.randn(shared, sum(sizes), generator=generator) for _ in sizes]
-        yield features, W, V, torch.ones(batch, len(sizes), dtype=torch.bool)
-        present = torch.rand(batch, len(sizes), generator=generator) < 0.5
-        yield features, W, V, present
-        # Large scores must not overflow.
-        yield features, W, [25 * V_m for V_m in V], torch.ones_like(present)
+    for batch, channels, frames, side in ((1, 1, 1, 2), (4, 3, 5, 3), (2, 3, 2, 4)):
+        encoder = nn.Sequential(nn.Flatten(), nn.Linear(channels * side**2, 6), nn.ReLU())
+        with torch.no_grad():
+            for parameter in encoder.parameters():
+                parameter.copy_(torch.randn(parameter.shape, generator=generator))
+        videos = torch.randn(batch, channels, frames, side, side, generator=generator)
+        lengths = torch.randint(1, frames + 1, (batch,), generator=generator)
+        padding = (torch.arange(frames) >= lengths[:, None])[:, None, :, None, None]
+        yield encoder, videos, lengths
+        yield encoder, videos.masked_fill(padding, torch.nan), lengths
 
 
 EXERCISES = {
     "3.5.a": Exercise(
-        check=_check_film,
-        solution=film_for_xor,
+        check=_check_multiplications,
+        cases=_shapes,
+        solution=multiplications,
         hints=(
-            "XOR of signs is a product: -h_I · h_T is 1 where they differ and -1 where they agree.",
-            "Multiply out: (1 + v h_T + c) w h_I = (1 + c) w h_I + v w h_T h_I. Which term is too "
-            "much?",
-            "Choose c so that the term with h_I alone is gone, and then look at the sign of the "
-            "other.",
+            "Each weight is used once at every output position. How many positions does each "
+            "of the two convolutions have?",
+            "The one in space keeps all frames and thins rows and columns; the one in time then "
+            "thins the frames. A stride s leaves ceil(n / s) of n.",
+            "With M = 27 · in · out // (9 · in + 3 · out), it is frames · rows · columns · 9 · in "
+            "· M, plus frames_left · rows · columns · 3 · M · out.",
         ),
-        praise="One product does what no sum can, with a single number for z.",
-        kind="derive",
+        praise="With a stride it costs more than the whole convolution: the first step keeps "
+        "all frames.",
     ),
     "3.5.b": Exercise(
-        check=_check_low_rank,
-        cases=_ranks,
-        gradients=frozenset({"features", "factors", "bias"}),
-        solution=low_rank,
+        check=_check_average,
+        cases=_videos,
+        gradients=frozenset({"videos"}),
+        solution=frame_average,
         hints=(
-            "First map each modality, rank by rank; then multiply over the modalities; then add "
-            "over the ranks.",
-            '`torch.einsum("bd,rds->brs", h_with_one, W)` maps one modality for all ranks.',
-            "The maps of all modalities have the shape (batch, rank, shared). Over which of these "
-            "axes do you add, once they are multiplied?",
+            "Make one large batch of pictures. Which two axes have to stand side by side?",
+            "`videos.transpose(1, 2).flatten(0, 1)` gives the pictures, and "
+            "`.unflatten(0, (len(videos), -1))` on their features gives the frames back.",
+            "`real = torch.arange(frames) < lengths[:, None]`; take `torch.where(real[:, :, None], "
+            "features, 0.0)`, sum over the frames, and divide by the lengths.",
         ),
-        praise="Three modalities or ten: the weights grow with the sum of the sizes.",
-        kind="write",
-    ),
-    "3.5.c": Exercise(
-        check=_check_accuracy,
-        is_value=True,
-        solution=accuracy_of_a_sum,
-        hints=(
-            "How many corners of an XOR can a straight line get right?",
-            "Three of four. Cross-entropy is a mean over examples: which corner has least say?",
-            "The corner (1, 1) is given up. Add the shares of the other three.",
-        ),
-        praise="Nine in ten, and no interaction at all: where one combination is rare, a good "
-        "accuracy does not show that the modalities have met. Look at the rare corner by itself.",
-        kind="predict",
-    ),
-    "3.5.d": Exercise(
-        check=_check_diagnosis,
-        solution=examine_fusion,
-        hints=(
-            "Call g again with one thing changed: other images, other texts, a single example.",
-            "`h_I.roll(1, dims=0)` puts another image beside each text. The page has a number "
-            "for the interaction.",
-            "A fusion that ignores a modality has no interaction either, and one that mixes "
-            "examples answers to every change: which test comes first?",
-        ),
-        praise="Four calls, and you need not read a line of the code that you test.",
-        kind="diagnose",
-    ),
-    "3.5.e": Exercise(
-        check=_check_gated,
-        cases=_gates,
-        gradients=frozenset({"features", "W", "V"}),
-        solution=gate_present,
-        hints=(
-            "First the case without missing modalities: stack scores and candidates to "
-            "(batch, modalities, shared). Over which axis does the softmax run?",
-            "A missing modality gets the score minus infinity, *before* the softmax; and its "
-            "features are replaced by zeros before anything is multiplied.",
-            "`masked_fill` replaces, where a product with 0 would keep a nan. A softmax over "
-            "minus infinity only is nan: `nan_to_num` turns that into 0.",
-        ),
-        praise="This is GatedFusion, for any number of modalities, some of them missing.",
-        kind="write",
+        praise="A video of one frame gets the features of that frame, whatever follows it.",
     ),
 }
-
-QUIZ = (
-    Question(
-        "You concatenate h_I and h_T and put one linear layer on top, then the linear head. What "
-        "can this network not learn?",
-        (
-            Answer(
-                "Which of the two modalities is the more reliable one, on average.",
-                "Larger weights for the columns of the better modality are all that this takes.",
-            ),
-            Answer(
-                "To add up the evidence that both give for a class.",
-                "That is exactly what it does: each class gets a score from either side, and the "
-                "scores are added.",
-            ),
-            Answer(
-                "That a feature of the image counts only if the text says so.",
-                "Both steps are linear, so the image changes the scores by the same amount "
-                "whatever the text is: no interaction.",
-                right=True,
-            ),
-        ),
-    ),
-    Question(
-        "Low-rank fusion of rank 4 replaces a tensor fusion of 5 and 3 features. What is lost?",
-        (
-            Answer(
-                "Nothing: each slice of the tensor is a 6×4 matrix, of rank 4 at most.",
-                "A matrix with four columns is always a sum of four outer products, so the rank "
-                "suffices to express every tensor.",
-                right=True,
-            ),
-            Answer(
-                "The products of two features, of which only four remain in each number of z.",
-                "Each of the four terms is a product of two weighted sums, and so contains "
-                "products of all pairs.",
-            ),
-            Answer(
-                "The single features, for only the products of both sides are kept.",
-                "The appended 1 is multiplied too, and a feature times 1 is the feature itself.",
-            ),
-        ),
-    ),
-    Question(
-        "The interaction of a fusion, computed by the four calls of this page, is not zero. What "
-        "do you know about it?",
-        (
-            Answer(
-                "It gets all four corners of an XOR right, once it is trained.",
-                "A single relu behind a sum has an interaction too, and its border is still one "
-                "straight line, so three corners are its limit.",
-            ),
-            Answer(
-                "It is not just something from the image plus something from the text.",
-                "Such a sum has no interaction. What this fusion can compare, and whether "
-                "training finds it, is left for an experiment.",
-                right=True,
-            ),
-            Answer(
-                "It needs more examples than a sum, where nothing has to be compared.",
-                "In the experiment of this page tensor and low-rank fusion did, but the residual "
-                "MLP and FiLM, which have an interaction as well, hardly did.",
-            ),
-        ),
-    ),
-)

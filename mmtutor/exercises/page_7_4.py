@@ -1,7 +1,7 @@
 """Exercises of page 7.4, Sentiment from words, voice and face."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -210,16 +210,70 @@ _SIGNS = {
 
 def _check_features(answer: Any) -> None:
     found = answer() if callable(answer) else answer
-    expect(
-        isinstance(found, dict) and set(found) == set(_SETS),
-        "give a dict with a verdict for each of the sets A, B, C and D",
-    )
-    for name, verdict in found.items():
-        expect(verdict in VERDICTS, f"{name}: choose one of {', '.join(VERDICTS)}; got {verdict!r}")
-    twice = [verdict for verdict in VERDICTS if list(found.values()).count(verdict) > 1]
-    expect(not twice, f"each occurs once; you have {', '.join(twice)} more than once")
+    _expect_verdicts(found, _SETS, VERDICTS)
     for name, verdict in sorted(found.items()):
         expect(verdict == _SETS[name], f"{name} does not look like that: {_SIGNS[verdict]}")
+
+
+CLAIMS = ("helps on new videos", "harms on new videos", "helps on these videos only", "open")
+_GAINS = {
+    "A": {"seeds": (-0.011, 0.002, 0.015), "videos": (-0.029, 0.003, 0.035)},
+    "B": {"seeds": (0.012, 0.018, 0.024), "videos": (-0.009, 0.016, 0.041)},
+    "C": {"seeds": (0.024, 0.033, 0.042), "videos": (0.008, 0.031, 0.054)},
+    "D": {"seeds": (-0.038, -0.030, -0.022), "videos": (-0.055, -0.032, -0.009)},
+}
+
+
+def four_gains() -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Return made-up gains of four fusions over the best single modality.
+
+    Returns:
+        Fusion → `"seeds"` or `"videos"`, over which the interval is taken → its lower end, its
+        mean and its upper end.
+    """
+    return {name: dict(gains) for name, gains in _GAINS.items()}
+
+
+def read_the_gains() -> dict[str, str]:
+    return {
+        # Neither interval keeps clear of 0.
+        "A": "open",
+        # Other seeds would give it too, other videos perhaps not.
+        "B": "helps on these videos only",
+        # Both intervals lie on one side of 0: above, and below.
+        "C": "helps on new videos",
+        "D": "harms on new videos",
+    }
+
+
+def _check_gains(answer: Any) -> None:
+    found = answer() if callable(answer) else answer
+    _expect_verdicts(found, _GAINS, CLAIMS)
+    for name, claim in sorted(found.items()):
+        (low, _, high), (seeds, _, _) = _GAINS[name]["videos"], _GAINS[name]["seeds"]
+        if claim == "helps on new videos":
+            expect(low > 0, f"{name}: its interval over videos does not lie above 0")
+        elif claim == "harms on new videos":
+            expect(high < 0, f"{name}: its interval over videos does not lie below 0")
+        elif claim == "helps on these videos only":
+            expect(
+                seeds > 0, f"{name}: more seeds could turn it, for their interval is not above 0"
+            )
+            expect(low <= 0, f"{name}: other videos would give it too, as the lower row says")
+        else:
+            expect(seeds <= 0 and high > 0, f"{name} is not open: an interval lies beside 0")
+
+
+def _expect_verdicts(found: Any, names: Collection[str], verdicts: Sequence[str]) -> None:
+    """Expect a dict that gives each name one of the verdicts, and each verdict once."""
+    expect(
+        isinstance(found, dict) and set(found) == set(names),
+        "give a dict with a verdict for each of A, B, C and D",
+    )
+    for name, verdict in found.items():
+        expect(verdict in verdicts, f"{name}: choose one of {', '.join(verdicts)}; got {verdict!r}")
+    twice = [verdict for verdict in verdicts if list(found.values()).count(verdict) > 1]
+    expect(not twice, f"each occurs once; you have {', '.join(twice)} more than once")
 
 
 EXERCISES = {
@@ -275,6 +329,20 @@ EXERCISES = {
         ),
         praise="Two splits and new data tell the leaks apart.",
         kind="diagnose",
+    ),
+    "7.4.e": Exercise(
+        check=_check_gains,
+        is_value=True,
+        solution=read_the_gains,
+        hints=(
+            "Which luck does each of the two rows contain, and which does it leave out?",
+            "The row over videos decides what may be said of new videos; the row over seeds, "
+            "whether training once more would give it again.",
+            "For two of the fusions both rows lie on one side of 0. Of the two others, one has a "
+            "row on one side of 0.",
+        ),
+        praise="More seeds make the upper row narrow. Only more videos make the lower one narrow.",
+        kind="read",
     ),
 }
 

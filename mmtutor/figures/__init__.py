@@ -8,6 +8,7 @@ from mmtutor.figures.curves import (
     speedups,
     sweep,
 )
+from mmtutor.figures.decisions import decision
 from mmtutor.figures.diagrams import (
     beside,
     block,
@@ -20,6 +21,7 @@ from mmtutor.figures.display import show
 from mmtutor.figures.encoder import encoder
 from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.gradients import backward_pass, distillation
+from mmtutor.figures.information import information
 from mmtutor.figures.media import animation
 from mmtutor.figures.pareto import front, pareto
 from mmtutor.figures.paths import paths
@@ -37,6 +39,7 @@ from mmtutor.figures.pictures import (
     weights,
 )
 from mmtutor.figures.planes import (
+    attraction,
     clouds,
     exit_curves,
     predictors,
@@ -47,14 +50,18 @@ from mmtutor.figures.planes import (
 )
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
 from mmtutor.figures.sound import sound, spectrograms, waveform
+from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
+from mmtutor.figures.suspects import suspects
+from mmtutor.figures.transformer import transformer_block
 
 use_style()
 
 __all__ = [
     "COLORS",
     "animation",
+    "attraction",
     "backward_pass",
     "beside",
     "block",
@@ -64,6 +71,7 @@ __all__ = [
     "coordinated",
     "curve_panels",
     "curves",
+    "decision",
     "distillation",
     "dot_panels",
     "encoder",
@@ -77,9 +85,11 @@ __all__ = [
     "fusion_flow",
     "heatmap",
     "images",
+    "information",
     "intervals",
     "lines",
     "meeting_places",
+    "mixed_streams",
     "network",
     "pareto",
     "paths",
@@ -96,9 +106,12 @@ __all__ = [
     "sound",
     "spectrograms",
     "speedups",
+    "stream",
     "subset_scores",
+    "suspects",
     "sweep",
     "trades",
+    "transformer_block",
     "waveform",
     "weights",
 ]

@@ -13,6 +13,7 @@ from mmtutor.figures.style import COLORS
 from mmtutor.figures.svg import BOX, FILLS, TALL, Picture
 
 _GAP = 16  # from one layer of a block to the next
+_MODALITIES = {"I": "image", "T": "text", "A": "audio", "V": "video"}  # by the index of h
 _COLUMN, _ROW, _HIGH = 76, 34, 22  # of meeting places: of one network, of one layer, of one box
 
 
@@ -73,6 +74,9 @@ def network(
 ) -> HTML:
     """Return the diagram of a multimodal network, inputs at the top.
 
+    An encoder whose features are called h_I, h_T, h_A or h_V has the color that its modality
+    has in all diagrams.
+
     Args:
         encoders: for each modality its input, its encoder and its features, as labels.
         fusion: label of the fusion.
@@ -100,7 +104,7 @@ def _encoders(
         x = (BOX + 16) * (number + 0.5)
         picture.text(x, 16, given)
         picture.arrow((x, 24), (x, 50))
-        picture.box(x, 50, encoder, "encoder")
+        picture.box(x, 50, encoder, _MODALITIES.get(features.rpartition("_")[2], "encoder"))
         picture.arrow((x, 78), (x, 130))
         yield x, features
 

@@ -1,6 +1,8 @@
 """Points in a plane: examples, or methods by two numbers."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,6 +40,7 @@ def regions(
     *,
     xlabel: str,
     ylabel: str,
+    columns: int | None = None,
 ) -> None:
     """Show where rules answer yes (orange) and where no (blue), and which points they get wrong.
 
@@ -48,13 +51,19 @@ def regions(
         points: x, y and right answer (yes: true) of each point, all `(points,)`.
         xlabel: what runs to the right in every panel.
         ylabel: what runs up.
+        columns: how many panels stand side by side; by default all.
     """
     x, y, answers = (np.asarray(values, dtype=float) for values in points)
     reach = 1.8 * max(np.abs(x).max(), np.abs(y).max())
     grid = np.meshgrid(*[np.linspace(-reach, reach, 145)] * 2)
     ground = [COLORS["blue"], COLORS["orange"]]
-    _, axes = style.panels(len(rules), 0.9 + 6.5 / len(rules), sharex=True, sharey=True)
-    for axis, (name, rule) in zip(axes, rules.items(), strict=True):
+    columns = columns or len(rules)
+    rows = math.ceil(len(rules) / columns)
+    size = (7, 0.7 + rows * (0.25 + 6 / columns))
+    _, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat[len(rules) :]:
+        axis.remove()
+    for axis, (name, rule) in zip(axes.flat, rules.items(), strict=False):
         z = np.asarray(rule(*grid))
         axis.contourf(*grid, z, [z.min() - 1, 0, z.max() + 1], colors=ground, alpha=0.25)
         for yes, color in enumerate(ground):
@@ -62,8 +71,50 @@ def regions(
             axis.plot(x[chosen], y[chosen], "os"[yes], color=color, markersize=9)
         wrong = (np.asarray(rule(x, y)) > 0) != answers.astype(bool)
         axis.plot(x[wrong], y[wrong], "x", color=COLORS["gray"], markersize=20, zorder=3)
-        axis.set(title=f"{name}: {(~wrong).sum()} of {len(x)}", xlabel=xlabel, aspect="equal")
-    axes[0].set_ylabel(ylabel)
+        axis.set(title=f"{name}: {(~wrong).sum()} of {len(x)}", aspect="equal")
+    for axis in axes[-1]:
+        axis.set_xlabel(xlabel)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel)
+
+
+def attraction(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]],
+    *,
+    names: tuple[str, str] = ("left", "right"),
+) -> None:
+    """Show pairs of unit vectors on a circle, and an arrow at each: where a loss moves it.
+
+    A pair has a color, and a dotted line joins its two vectors. The arrows have one scale in all
+    panels.
+
+    Args:
+        panels: title → the vectors of the one side and of the other, both `(pairs, 2)`, and the
+            arrows of both, as many; at most six pairs.
+        names: of the two sides.
+    """
+    figure, axes = style.panels(len(panels), 0.6 + 6.5 / len(panels), sharex=True, sharey=True)
+    turn = np.linspace(0, 2 * np.pi, 200)
+    parts = [[np.asarray(part, dtype=float) for part in each] for each in panels.values()]
+    scale = 0.5 / max(float(np.linalg.norm(each[2:], axis=-1).max()) for each in parts)
+    # A ring and a small square: both are seen where they meet.
+    looks: tuple[dict[str, Any], ...]
+    looks = ({"marker": "o", "s": 130, "facecolors": "none"}, {"marker": "s", "s": 30})
+    for axis, title, (left, right, *arrows) in zip(axes, panels, parts, strict=True):
+        axis.plot(np.cos(turn), np.sin(turn), color=COLORS["gray"], linewidth=0.8, zorder=0)
+        colors = SERIES_COLORS[: len(left)]
+        for a, b, color in zip(left, right, colors, strict=True):
+            axis.plot(*np.stack([a, b]).T, color=color, linewidth=1, linestyle=":")
+        for side, moves, look, name in zip((left, right), arrows, looks, names, strict=True):
+            axis.scatter(*side.T, edgecolors=colors, color=colors, linewidths=2, zorder=3, **look)
+            gray = COLORS["gray"]
+            axis.scatter([], [], edgecolors=gray, color=gray, linewidths=2, label=name, **look)
+            units: dict[str, Any]
+            units = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.012, "zorder": 4}
+            axis.quiver(*side.T, *(scale * moves.T), color=colors, **units)
+        axis.set(title=title, aspect="equal", xlim=(-1.4, 1.4), ylim=(-1.4, 1.4))
+        axis.axis("off")
+    style.legend_outside(figure, "outside lower center")
 
 
 def clouds(

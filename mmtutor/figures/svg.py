@@ -11,6 +11,7 @@ BOX, TALL = 150, 28  # width and height of a box in the picture's own units
 
 FILLS = {
     "conv": COLORS["sky"],
+    "linear": COLORS["sky"],
     "norm": COLORS["brown"],
     "relu": COLORS["green"],
     "encoder": COLORS["sky"],
@@ -18,6 +19,8 @@ FILLS = {
     "head": COLORS["green"],
     "image": COLORS["sky"],
     "text": COLORS["purple"],
+    "audio": COLORS["orange"],
+    "video": COLORS["blue"],
     "joint": COLORS["brown"],
 }
 

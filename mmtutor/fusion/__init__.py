@@ -3,7 +3,7 @@
 h_m are the features of modality m, ⊙ multiplies element by element, and [a; b] joins vectors.
 
 class                 z, without biases                                             source
-SharedRepresentation  relu(u + W₂ relu(W₁ norm(u))), u = W₀ [h_1; …; h_M]           the article
+SharedRepresentation  relu(u + W₂ relu(W₁ norm(u))), u = W₀ [h_1; …; h_M]           this book
 SumFusion             Σ_m W_m h_m
 GatedFusion           Σ_m g_m ⊙ tanh(W_m h_m), g = softmax_m(V_m [h_1; …; h_M])     Arevalo 2017
 FiLMFusion            (1 + γ) ⊙ W h_main + β, [γ; β] = V [the other h_m]            Perez 2018

@@ -49,7 +49,8 @@ class CrossAttentionFusion(TokenFusion):
     beforehand, and the attention across modalities that of Tsai et al. 2019, *Multimodal
     transformer for unaligned multimodal language sequences*. That paper works on sequences,
     gives each pair of modalities its own stack of layers, and joins the results by
-    self-attention; here one layer asks all the others at once. The null token is ours.
+    self-attention; here one layer asks all the others at once, and one LayerNorm serves both
+    sides, X_m and what it asks. The null token is ours.
 
     Arguments as in `Fusion`, and:
 

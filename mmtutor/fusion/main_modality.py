@@ -59,7 +59,8 @@ class ResidualFusion(Fusion):
 
     Source: Kim et al. 2016, *Multimodal residual learning for visual QA* (MRN), with the
     question as the main modality, the picture as the only other one, and three blocks. W_q,
-    W_1 and W_2 have biases, so that the others also speak where the main one is missing.
+    W_1 and W_2 have biases, so that the others also speak where the main one is missing. The
+    authors' code has a bias and dropout on the shortcut; the sum over several others is ours.
 
     Arguments as in `Fusion`, at least two modalities, and:
 

@@ -22,7 +22,8 @@ class TensorFusion(Fusion):
 
     Source: Zadeh et al. 2017, *Tensor fusion network for multimodal sentiment analysis*. Its
     sub-networks end with few features for each modality, which `reduced_features` does here
-    by a linear map. It has no bias, for the appended 1 does its work.
+    by a linear map. It has no bias, for the appended 1 does its work. The paper puts an MLP of
+    two layers behind the tensor; here one linear map follows.
 
     Arguments as in `Fusion`, and:
 
@@ -73,7 +74,9 @@ class LowRankFusion(Fusion):
 
     Source: Liu et al. 2018, *Efficient low-rank multimodal fusion with modality-specific
     factors*. The factors start so that z has about variance 1 for features of variance 1,
-    whatever the rank and the number of modalities; the paper leaves the start open.
+    whatever the rank and the number of modalities; the paper leaves the start open. The
+    authors' code gives each rank a learned weight; in the paper's formula and here they are
+    added as they are.
 
     Arguments as in `Fusion`, and:
 

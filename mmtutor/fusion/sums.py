@@ -8,9 +8,11 @@ from mmtutor.fusion.base import Fusion, Sizes, Tensors, each
 
 
 class SharedRepresentation(Fusion):
-    """The article's shared layer: concatenate, project, and refine by a residual MLP.
+    """Concatenate, project, and refine by a residual MLP: the default fusion of this book.
 
     z = relu(u + W₂ relu(W₁ norm(u) + b₁) + b₂) with u = W₀ [h_1; …; h_M] + b₀.
+
+    Source: none; the design is ours. The branch and its shortcut are those of a residual block.
 
     Arguments as in `Fusion`.
     """
@@ -62,7 +64,8 @@ class GatedFusion(Fusion):
     Source: Arevalo et al. 2017, *Gated multimodal units for information fusion*. With two
     modalities this is the paper's tied gate: softmax gives g_1 = σ(W_z [h_1; h_2]) and
     g_2 = 1 − g_1, where W_z = V_1 − V_2. For more than two the paper takes independent
-    sigmoids; a softmax lets the gates be read as shares.
+    sigmoids; a softmax lets the gates be read as shares. The authors' code also normalizes by
+    batch before the gate.
 
     Arguments as in `Fusion`.
     """

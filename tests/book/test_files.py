@@ -8,9 +8,13 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+import yaml
 
 from tests.book.pages import BOOK, NOTEBOOKS, PAGES, ROOT, outside
 from tools import links
+
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+REDIRECTS = CONFIG["sphinx"]["config"]["redirects"]
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -23,7 +27,8 @@ class Elements(HTMLParser):
         self.links: list[str] = []
         self.loads: list[str] = []
         self.anchors: Counter[str] = Counter()
-        self.feed(path.read_text(encoding="utf-8"))
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
@@ -41,6 +46,12 @@ def elements(path: Path) -> Elements:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_of_the_table_of_contents_is_built(name):
     assert (BOOK / f"{name}.html").is_file()
+
+
+@pytest.mark.parametrize(("old", "new"), REDIRECTS.items())
+def test_the_address_of_a_page_that_moved_leads_to_it(old, new):
+    assert new in elements(BOOK / f"{old}.html").text
+    assert ((BOOK / old).parent / new).is_file()
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -46,19 +47,25 @@ def note_of(page: Path) -> str:
 
 def messages(page: Path) -> str:
     """Return all texts in the source of a page's exercises; computed parts become `…`."""
-    path = ROOT / "mmtutor" / "exercises" / f"page_{number_of(page).replace('-', '_')}.py"
-    found = []
+    return "\n".join(texts(f"page_{number_of(page).replace('-', '_')}"))
+
+
+def texts(module: str) -> Iterator[str]:
+    """Yield the texts of a module of exercises, and of those that it imports whole."""
+    path = ROOT / "mmtutor" / "exercises" / f"{module}.py"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.append(node.value)
+        if isinstance(node, ast.ImportFrom) and node.module == "mmtutor.exercises":
+            for name in node.names:
+                yield from texts(name.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
         elif isinstance(node, ast.JoinedStr):
             values = (getattr(value, "value", None) for value in node.values)
-            found.append("".join(v if isinstance(v, str) else "…" for v in values))
-    return "\n".join(found)
+            yield "".join(v if isinstance(v, str) else "…" for v in values)
 
 
 def test_every_page_has_its_notes_and_no_other_notes_are_there():
-    assert len(PAGES) == 29
+    assert PAGES
     assert {path.stem for path in edition.NOTES.glob("*.md")} == set(map(number_of, PAGES))
 
 

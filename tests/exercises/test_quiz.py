@@ -66,7 +66,7 @@ def test_a_quiz_is_shown_as_markup_and_as_text(monkeypatch) -> None:
 
 
 def test_a_page_without_a_quiz_is_told_which_have_one() -> None:
-    with pytest.raises(KeyError, match="no quiz for page '9.9'; there are 2.1"):
+    with pytest.raises(KeyError, match="no quiz for page '9.9'; there are 1.2"):
         exercises.quiz("9.9")
 
 

@@ -44,7 +44,7 @@ def test_a_loop_that_catches_everything_once_is_stopped_by_the_next_alarm() -> N
         return 0
 
     assert "stopped after" not in exercises.check("2.1.a", stubborn, seconds=0.1).message
-    assert "stopped after" in exercises.check("3.5.c", lambda: endless(), seconds=0.1).message
+    assert "stopped after" in exercises.check("3.6.c", lambda: endless(), seconds=0.1).message
 
 
 def endless() -> float:
@@ -125,7 +125,7 @@ def test_a_change_of_the_input_is_told() -> None:
     for number, answer, name in (
         ("3.2.a", emptied, "`x`: work on a copy"),
         ("1.2.a", turned, "`numbers`: work on a copy"),
-        ("3.4.b", evaluated, "`encoder`: leave modes and weights"),
+        ("3.5.b", evaluated, "`encoder`: leave modes and weights"),
     ):
         assert f"your function changes its input, {name}" in exercises.check(number, answer).message
 

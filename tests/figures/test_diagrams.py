@@ -7,6 +7,7 @@ import pytest
 
 from mmtutor import figures
 from mmtutor.figures.style import COLORS
+from mmtutor.figures.svg import FILLS
 from tools import pictures
 
 matplotlib.use("Agg")
@@ -71,6 +72,22 @@ def test_a_network_shows_every_modality() -> None:
     assert html.count("<rect") == 4  # two encoders, a fusion, a head
 
 
+def test_a_modality_has_one_color_in_all_diagrams() -> None:
+    names = {"image": "I", "text": "T", "audio": "A", "video": "V"}
+    colors = {name: FILLS[name] for name in names}
+    assert len(set(colors.values())) == 4
+    sides = [(name, f"f_{letter}", f"h_{letter}") for name, letter in names.items()]
+    for diagram in (figures.network(sides), figures.coordinated(sides)):
+        drawn = re.findall(r'y="50" [^>]*fill="([^"]+)"', diagram.data)
+        assert drawn == list(colors.values())
+    for name in ("image", "text"):
+        assert f'fill="{colors[name]}"' in figures.backward_pass().data
+
+
+def test_an_encoder_of_no_known_modality_is_drawn_too() -> None:
+    assert f'fill="{FILLS["encoder"]}"' in figures.network([("x", "f", "h_9")]).data
+
+
 def test_a_coordinated_representation_has_encoders_and_no_fusion() -> None:
     sides = [("x_I", "f_I", "h_I"), ("x_T", "f_T", "h_T")]
     html = figures.coordinated(sides).data
@@ -88,12 +105,12 @@ def test_the_arrows_between_coordinated_features_point_outwards() -> None:
     assert [float(tip) < float(back) for tip, back in tips] == [True, False]
 
 
-FILLS = {name: COLORS[color] for name, color in
+PLACES = {name: COLORS[color] for name, color in
          (("own", "sky"), ("meeting", "brown"), ("shared", "green"))}  # fmt: skip
 
 
 def boxes(markup: str, kind: str) -> int:
-    return len(re.findall(f'fill="{FILLS[kind]}"', markup)) - 1  # one is in the legend
+    return len(re.findall(f'fill="{PLACES[kind]}"', markup)) - 1  # one is in the legend
 
 
 def test_the_diagram_has_every_layer_of_every_network() -> None:

@@ -2,6 +2,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.quiver import Quiver
 
 from mmtutor import figures
 
@@ -22,6 +23,16 @@ def test_a_scatter_shows_each_class_of_each_panel_in_its_place() -> None:
     shapes = [points.get_paths()[0].vertices.tolist() for points in left.collections]
     assert shapes[0] != shapes[1]
     assert (left.get_xlabel(), left.get_ylabel(), right.get_ylabel()) == ("left", "right", "")
+
+
+def test_regions_may_stand_in_rows_and_leave_no_empty_panel():
+    points = ([1, -1], [1, -1], [True, False])
+    rules = {name: lambda x, y: x + y for name in "abcde"}
+    figures.regions(rules, points, xlabel="right", ylabel="up", columns=3)
+    axes = plt.gcf().axes
+    assert [axis.get_title(loc="left") for axis in axes] == [f"{name}: 2 of 2" for name in "abcde"]
+    assert [axis.get_ylabel() for axis in axes] == ["up", "", "", "up", ""]
+    assert [axis.get_xlabel() for axis in axes[3:]] == ["right"] * 2
 
 
 def test_regions_show_what_a_rule_answers_and_cross_out_what_it_gets_wrong():
@@ -253,3 +264,41 @@ def test_lines_go_through_the_median_ratio_or_where_both_are_equal() -> None:
     size, ms = plt.gcf().axes
     assert curve_of(size, "proportional") == [(1.0, 2.0), (1000.0, 2000.0)]  # of 2, 4 and 0.5
     assert curve_of(ms, "equal") == [(3.0, 3.0), (5.0, 5.0)]
+
+
+def draw_attraction():
+    left, right = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, -1.0], [-1.0, 0.0]])
+    arrows = np.array([[0.0, 1.0], [2.0, 0.0]])
+    panels = {
+        "before": (left, right, arrows, -arrows),
+        "after": (left, left, 0 * arrows, 0 * arrows),
+    }
+    figures.attraction(panels, names=("image", "word"))
+    return plt.gcf().axes
+
+
+def test_partners_lie_on_a_circle_and_a_line_joins_them() -> None:
+    before, after = draw_attraction()
+    assert (before.get_title(loc="left"), after.get_title(loc="left")) == ("before", "after")
+    joins = [
+        np.asarray(line.get_xydata()).tolist()
+        for line in before.lines
+        if len(line.get_xdata()) == 2
+    ]
+    assert joins == [[[1.0, 0.0], [0.0, -1.0]], [[0.0, 1.0], [-1.0, 0.0]]]
+    assert len({line.get_color() for line in before.lines}) == 3  # two pairs and the circle
+
+
+def test_arrows_begin_at_their_vectors_and_have_one_scale() -> None:
+    before, after = draw_attraction()
+    first, second = [each for each in before.collections if isinstance(each, Quiver)]
+    assert first.get_offsets().tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    assert [first.U.tolist(), first.V.tolist()] == [[0.0, 0.5], [0.25, 0.0]]
+    assert second.U.tolist() == [0.0, -0.5]
+    assert all(not each.U.any() for each in after.collections if isinstance(each, Quiver))
+
+
+def test_a_legend_names_the_two_sides() -> None:
+    draw_attraction()
+    (legend,) = plt.gcf().legends
+    assert [text.get_text() for text in legend.get_texts()] == ["image", "word"]

@@ -53,7 +53,7 @@ def mutual_information(joint: Tensor | ArrayLike) -> float:
     Raises:
         ValueError: no joint table of probabilities.
     """
-    joint = _joint(joint)
+    joint = joint_of(joint)
     target = joint.sum(dim=tuple(range(joint.ndim - 1)))
     information = entropy(joint.sum(dim=-1)) + entropy(target) - entropy(joint)
     return max(information, 0.0)  # rounding can leave a little less than nothing
@@ -70,7 +70,7 @@ def best_accuracy(joint: Tensor | ArrayLike) -> float:
     Raises:
         ValueError: no joint table of probabilities.
     """
-    return min(_joint(joint).amax(dim=-1).sum().item(), 1.0)  # rounding can leave a little more
+    return min(joint_of(joint).amax(dim=-1).sum().item(), 1.0)  # rounding can leave a little more
 
 
 def truths(joint: Tensor | ArrayLike, names: Sequence[str]) -> dict[tuple[str, ...], Truth]:
@@ -86,7 +86,7 @@ def truths(joint: Tensor | ArrayLike, names: Sequence[str]) -> dict[tuple[str, .
     Raises:
         ValueError: no joint table of probabilities, or another number of names.
     """
-    joint = _joint(joint)
+    joint = joint_of(joint)
     if len(names) != joint.ndim - 1:
         raise ValueError(
             f"names must name each axis but the last, {joint.ndim - 1} in all; got {list(names)}"
@@ -193,7 +193,7 @@ def _probabilities(table: Tensor | ArrayLike) -> Tensor:
     return table
 
 
-def _joint(table: Tensor | ArrayLike) -> Tensor:
+def joint_of(table: Tensor | ArrayLike) -> Tensor:
     """Return the table in float64, with an axis for the target and for at least one other."""
     table = _probabilities(table)
     if table.ndim < 2:

@@ -1,3 +1,6 @@
+import math
+
+import numpy as np
 import torch
 from torch import nn
 
@@ -83,6 +86,46 @@ def in_double(n):
     return interleaved(n).double()
 
 
+def by_products(weights, x, gradient, skip):
+    """Multiply the derivatives of all layers, one example after the other."""
+    rows = []
+    for row, g in zip(x.double(), gradient.double(), strict=True):
+        total = torch.eye(len(row)).double()
+        for W in weights:
+            before = W.double() @ row
+            step = torch.diag((before > 0).double()) @ W.double()
+            step = step + torch.eye(len(row)) if skip else step
+            row = row + before.relu() if skip else before.relu()
+            total = step @ total
+        rows.append(g @ total)
+    return torch.stack(rows)
+
+
+def backwards(weights, x, gradient, skip, *, mask=True, turn=True, reverse=True, masks="own"):
+    opened, given = [], x
+    for W in weights:
+        branch = (x @ W.T).relu()
+        opened.append(((given if masks == "first" else x) @ W.T > 0) if mask else branch > -1)
+        x = x + branch if skip else branch
+    layers = list(zip(weights, opened, strict=True))
+    for W, is_open in layers[::-1] if reverse else layers:
+        through = (gradient * is_open) @ (W if turn else W.T)
+        gradient = gradient + through if skip else through
+    return gradient
+
+
+def with_autograd(weights, x, gradient, skip):
+    x = x.clone().requires_grad_()
+    y = x
+    for W in weights:
+        y = y + (y @ W.T).relu() if skip else (y @ W.T).relu()
+    return torch.autograd.grad(y, x, gradient)[0]
+
+
+def never_skips(weights, x, gradient, skip):
+    return backwards(weights, x, gradient, False)
+
+
 ANSWERS = {
     "1.3.a": Answers(
         right=diagnose_by_differences,
@@ -103,7 +146,7 @@ ANSWERS = {
             "return one of": lambda shallow, deep: deep[0] > shallow[0],
         },
     ),
-    "1.3.b": Answers(
+    "1.3.c": Answers(
         right=interleaved,
         also_right=[in_double],
         wrong={
@@ -114,6 +157,44 @@ ANSWERS = {
             "this is |x|": absolute,
             "a shift only moves": lambda n: layers(torch.eye(n), torch.eye(n), 100.0, -100.0),
             "the output differs": lambda n: layers(-torch.eye(n), -torch.eye(n)),
+        },
+    ),
+    "1.3.b": Answers(
+        right=0.8165,
+        also_right=[np.float64(0.816), torch.tensor(0.82), lambda: math.sqrt(2 / 3)],
+        wrong={
+            "half of the relus are closed": 1.1547,
+            "a third of its square": 1.414,
+            "the relu is missing": 1.333,
+            "take the root": 0.6667,
+            "it is the largest weight": 3.162,
+            "PyTorch's default": 0.408,
+            "this is what 54 layers do": 0.8165**54,
+            "put n = 100": 0.75,
+        },
+    ),
+    "1.3.d": Answers(
+        right=0.98,
+        also_right=[1, np.float64(0.97), lambda: 0.99],
+        wrong={
+            "A random matrix keeps angles": 0,
+            "there are 54": 0.5,
+            "That is what one layer does, 1/π": 0.32,
+            "54 times over": 0.8,
+            "predict a number from 0 to 1": 54,
+        },
+    ),
+    "1.3.e": Answers(
+        right=by_products,
+        also_right=[backwards],
+        wrong={
+            "the first relu is closed": lambda *given: backwards(*given, mask=False),
+            "on the way back stands Wᵀ": lambda *given: backwards(*given, turn=False),
+            "go through the layers in reverse": lambda *given: backwards(*given, reverse=False),
+            "with the skip, the gradient": never_skips,
+            "as the layers before it made it": lambda *given: backwards(*given, masks="first"),
+            "you let autograd do it": with_autograd,
+            "a gradient for each number": lambda *given: backwards(*given).sum(dim=1),
         },
     ),
 }

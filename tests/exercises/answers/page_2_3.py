@@ -1,178 +1,192 @@
-import copy
-
+import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from tests.exercises.answers.answers import Answers
 
-
-def by_ignored_index(y, t, y_true, alpha, tau):
-    count = (y_true >= 0).sum().clamp(min=1)
-    hard = F.cross_entropy(y, y_true, reduction="sum", ignore_index=-100) / count
-    p, log_q = torch.softmax(t.data / tau, dim=1), torch.log_softmax(y / tau, dim=1)
-    soft = torch.xlogy(p, p).sum() - (p * log_q).sum()
-    return (1 - alpha) * hard + alpha * tau * tau * soft / len(y)
-
-
-def transfer(reduction="batchmean", factor=1.0, detach=True, swap=False):
-    """Return an answer with the faults that are asked for; by default without any."""
-
-    def answer(y, t, y_true, alpha, tau):
-        known = y_true != -100
-        hard = F.cross_entropy(y[known], y_true[known]) if known.any() else 0 * y.sum()
-        y, t = y / tau, (t.detach() if detach else t) / tau
-        y, t = (t, y) if swap else (y, t)
-        soft = F.kl_div(y.log_softmax(dim=1), t.softmax(dim=1), reduction=reduction)
-        return (1 - alpha) * hard + alpha * tau**2 * factor * soft
-
-    return answer
+READ = {
+    "A": "nothing for certain",
+    "B": "all four amounts",
+    "C": "synergy for certain",
+    "D": "redundancy for certain",
+}
 
 
-def without_square(y, t, y_true, alpha, tau):
-    return transfer(factor=tau**-2)(y, t, y_true, alpha, tau)
+def misread(a, b):
+    return READ | {a: READ[b], b: READ[a]}
 
 
-def mean_over_classes(y, t, y_true, alpha, tau):
-    return transfer(factor=1 / y.shape[1])(y, t, y_true, alpha, tau)
+def range_by_cases(left, right, both):
+    told_twice = left + right - both
+    return [told_twice if told_twice > 0 else 0, left if left < right else right]
 
 
-def mean_over_all_rows(y, t, y_true, alpha, tau):
-    hard = F.cross_entropy(y, y_true, reduction="sum") / len(y)
-    return (1 - alpha) * hard + transfer()(y, t, y_true * 0 - 100, alpha, tau)
+def distance(left, right):
+    return torch.relu(left - right) + torch.relu(right - left)
 
 
-def only_labeled(y, t, y_true, alpha, tau):
-    known = y_true != -100
-    return transfer()(y[known], t[known], y_true[known], alpha, tau)
+def left_is_smaller(left, right, both):
+    return max(0, left + right - both), left
 
 
-def always_hot(y, t, y_true, alpha, tau):
-    return transfer()(y, t, y_true, alpha, 1.0)
+def by_products(left, right):
+    return torch.relu(left - right) + torch.relu(right - left) + 0 * left * right
 
 
-def nan_without_labels(y, t, y_true, alpha, tau):
-    return (1 - alpha) * F.cross_entropy(y, y_true) + transfer()(y, t, y_true * 0 - 100, alpha, tau)
+def right_detached(left, right):
+    right = right.detach()
+    return torch.relu(left - right) + torch.relu(right - left)
 
 
-def shares_swapped(y, t, y_true, alpha, tau):
-    return transfer()(y, t, y_true, 1 - alpha, tau)
+def flat_at_the_corners(left, right):
+    total = torch.relu(left + right - 0.25) - torch.relu(left + right - 0.75)
+    return 2 * (total - torch.relu(left + right - 1.25) + torch.relu(left + right - 1.75))
 
 
-def each_row(y, t, y_true, alpha, tau):
-    return F.cross_entropy(y, y_true, reduction="none")
+def table(*cells):
+    result = torch.zeros(2, 2, 2)
+    for left, right, label in cells:
+        result[left, right, label] += 1 / len(cells)
+    return result
 
 
-def student_detached(y, t, y_true, alpha, tau):
-    return transfer()(y.detach(), t, y_true, alpha, tau) + 0 * y.sum()
+COPY = table((0, 0, 0), (1, 1, 1))
+XOR = table((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
+AND = table((0, 0, 0), (0, 1, 0), (1, 0, 0), (1, 1, 1))
 
 
-def frozen_copy(encoder):
-    kept = copy.deepcopy(encoder).eval()
-    kept.requires_grad_(False)
-
-    class Still(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.kept = kept
-
-        def forward(self, x):
-            self.kept.eval()
-            return self.kept(x)
-
-    return Still()
+def examine_step_by_step(decompose):
+    copied, split, both = (decompose(each) for each in (COPY, XOR, AND))
+    if abs(copied[0] - 0.693) < 0.02:
+        return "counts in nats"
+    if split[3] < 0.5:
+        return "never turns"
+    if copied[0] > 1.5:
+        return "forgets the label"
+    return "healthy" if both[3] > 0.45 else "turns to independence"
 
 
-def wrapper(forward, gradients=False):
-    """Return an answer whose module stays in eval mode and has this forward."""
-
-    def answer(encoder):
-        class Wrapper(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.encoder = encoder.requires_grad_(gradients)
-                self.train()
-
-            def train(self, mode=True):
-                return super().train(False)
-
-        Wrapper.forward = forward
-        return Wrapper()
-
-    return answer
+def examine_by_or(decompose):
+    """Take an OR, and double precision, and one number of four."""
+    synergy = decompose(1.0 * AND.double().flip(0, 1, 2))[3]
+    known = dict(zip((0.5, 0.0, 0.27, 0.811, 0.347), NAMES, strict=True))
+    return known[min(known, key=lambda each: abs(each - synergy))]
 
 
-def only_parameters(encoder):
-    return encoder.requires_grad_(False)
+NAMES = ("healthy", "never turns", "turns to independence", "forgets the label", "counts in nats")
 
 
-def only_for_now(encoder):
-    return encoder.requires_grad_(False).eval()
+def pure_cases_only(decompose):
+    found = examine_step_by_step(decompose)
+    return "healthy" if found == "turns to independence" else found
 
 
-def row_by_row(y, t, y_true, alpha, tau):
-    p, q = ((x.double() / tau).softmax(dim=1) for x in (t.detach(), y))
-    soft = sum((p[i] * (p[i] / q[i]).log()).sum() for i in range(len(y))) / len(y)
-    known = [i for i in range(len(y)) if y_true[i] >= 0]
-    log_p = y.log_softmax(dim=1)
-    hard = -sum(log_p[i, y_true[i]] for i in known) / max(1, len(known))
-    return (1 - alpha) * hard + alpha * tau**2 * soft
+def exactly(decompose):
+    found = examine_by_or(decompose)
+    exact = abs(decompose(XOR)[3] - 1) < 1e-6
+    return found if found != "healthy" or exact else "turns to independence"
 
 
-def divergence_detached(y, t, y_true, alpha, tau):
-    return transfer()(y, t, y_true, 0.0, tau) * (1 - alpha) + alpha * (
-        transfer()(y, t, y_true * 0 - 100, 1.0, tau).detach()
-    )
+def looks_inside(decompose):
+    return decompose.__closure__[1].cell_contents
 
 
-def by_overriding(encoder):
-    encoder.eval().requires_grad_(False)
-    encoder.train = lambda mode=True: encoder
-    return encoder
+def without_nats(decompose):
+    found = examine_by_or(decompose)
+    return "healthy" if found == "counts in nats" else found
 
 
-def dropout_left_on(encoder):
-    class Partly(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.encoder = encoder.requires_grad_(False)
+def without_turning(decompose):
+    found = examine_by_or(decompose)
+    return "healthy" if found == "never turns" else found
 
-        def forward(self, x):
-            self.encoder[1].eval()
-            return self.encoder(x)
 
-    return Partly()
+def without_label(decompose):
+    found = examine_by_or(decompose)
+    return "healthy" if found == "forgets the label" else found
 
 
 ANSWERS = {
     "2.3.a": Answers(
-        right=by_ignored_index,
-        also_right=[row_by_row],
+        right=range_by_cases,
+        also_right=[
+            lambda left, right, both: np.array(
+                [np.maximum(left + right - both, 0), np.minimum(left, right)]
+            )
+        ],
         wrong={
-            "only the labels send the student": divergence_detached,
-            "factor τ² is missing": without_square,
-            "once for each class": mean_over_classes,
-            "the sum over the rows": transfer(reduction="sum"),
-            "the share of the teacher": shares_swapped,
-            "not over all 6": mean_over_all_rows,
-            "answers for all rows": only_labeled,
-            "this is KL(q‖p)": transfer(swap=True),
-            "gives nan": nan_without_labels,
-            "would move": transfer(detach=False),
-            "reaches the student": student_detached,
-            "one number for the batch": each_row,
-            "expected 1.75": always_hot,
+            "for (0.25, 0, 0.25) expected": left_is_smaller,
+            "told twice": lambda left, right, both: (0, min(left, right)),
+            "no amount is negative": lambda left, right, both: (
+                left + right - both,
+                min(left, right),
+            ),
+            "this is S - R": lambda left, right, both: (both - left - right, min(left, right)),
+            "no limit": lambda left, right, both: (max(0, left + right - both), both),
+            "U_l = left - R": lambda left, right, both: (
+                max(0, left + right - both),
+                max(left, right),
+            ),
+            "return two numbers": lambda left, right, both: left + right - both,
+            "comes first": lambda left, right, both: range_by_cases(left, right, both)[::-1],
         },
     ),
     "2.3.b": Answers(
-        right=frozen_copy,
-        also_right=[by_overriding],
+        right=distance,
+        also_right=[
+            flat_at_the_corners,
+            lambda left, right: nn.ReLU()(left + right - 2 * (left + right - 1).relu()),
+        ],
         wrong={
-            "batch's own mean": only_parameters,
-            "undoes your eval()": only_for_now,
-            "return a module": lambda encoder: encoder.eval().forward,
-            "no gradient passes": wrapper(torch.no_grad()(lambda self, x: self.encoder(x))),
-            "still require a gradient": wrapper(lambda self, x: self.encoder(x), gradients=True),
+            "you use `abs`": lambda left, right: (left - right).abs(),
+            "reaches right": right_detached,
+            "1 and 1 give 2": lambda left, right: torch.relu(left + right),
+            "in that order as well": lambda left, right: torch.relu(left - right),
+            "which one is larger": lambda left, right: right - left,
+            "this is AND": lambda left, right: left * right,
+            "comparison has no gradient": lambda left, right: (left != right).float(),
+            "multiplied with each other": lambda left, right: left + right - 2 * left * right,
+        },
+    ),
+    "2.3.c": Answers(
+        right=0.75,
+        also_right=[lambda: 3 / 4, torch.tensor(0.74), np.float32(0.77)],
+        wrong={
+            "never right at all four": 1.0,
+            "on the training shares": 0.9,
+            "With equal shares chance decides": 0.5,
+            "the corner that is lost": 0.25,
+            "Count corners": 0.7,
+            "cheapest to give up": 0.6,
+            "predict a number from 0 to 1": 75,
+            "give one number": "three of four",
+        },
+    ),
+    "2.3.d": Answers(
+        right=READ,
+        also_right=[lambda: dict(reversed(READ.items()))],
+        wrong={
+            "A does not show that: that needs a side": misread("A", "B"),
+            "A does not show that: both do not tell more": misread("A", "C"),
+            "A does not show that: left and right added up": misread("A", "D"),
+            "B does not show that: left and right added up": misread("B", "D"),
+            "each occurs once": READ | {"B": "redundancy for certain"},
+            "choose one of": READ | {"A": "unknown"},
+            "for each of A, B, C and D": {"A": "nothing for certain"},
+        },
+    ),
+    "2.3.e": Answers(
+        right=examine_step_by_step,
+        also_right=[examine_by_or],
+        wrong={
+            "'turns to independence' was taken for 'healthy'": pure_cases_only,
+            "'never turns' was taken for 'healthy'": without_turning,
+            "'forgets the label' was taken for 'healthy'": without_label,
+            "'counts in nats' was taken for 'healthy'": without_nats,
+            "right, up to 0.005 bits": exactly,
+            "its code is not to be looked at": looks_inside,
+            "return one of": lambda decompose: True,
+            "'healthy' was taken for": lambda decompose: "never turns",
         },
     ),
 }

@@ -2,113 +2,207 @@ import math
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from tests.exercises.answers.answers import Answers
 
 
-def by_rounding(hertz, rate):
-    return abs(hertz - rate * round(hertz / rate))
+def count_maps(width, hidden):
+    maps = [(width, 3 * width), (width, width), (width, hidden), (hidden, width)]
+    return sum((inside + 1) * outside for inside, outside in maps) + 4 * width
 
 
-def folded_once(hertz, rate):
-    return hertz if hertz <= rate / 2 else abs(rate - hertz)
+def fewer(take):
+    """Count, and take off what somebody has forgotten."""
+    return lambda width, hidden: count_maps(width, hidden) - take(width, hidden)
 
 
-def mirrored_without_size(hertz, rate):
-    return hertz if hertz <= rate / 2 else rate - hertz
+def by_building(width, hidden):
+    layer = torch.nn.TransformerEncoderLayer(width, 1, hidden, batch_first=True)
+    return sum(weights.numel() for weights in layer.parameters())
 
 
-def last_excluded(hertz, rate):
-    rest = hertz % rate
-    return rest if rest < rate / 2 else math.floor(rate - rest - 1e-9)
+def row_by_row(q, k, v, real):
+    answers = []
+    for queries, keys, values, there in zip(q, k, v, real, strict=True):
+        keys, values = keys[there], values[there]
+        if len(keys) == 0:
+            answers.append(0 * torch.ones_like(queries))
+            continue
+        scores = torch.einsum("id,jd->ij", queries, keys) / math.sqrt(queries.shape[1])
+        answers.append(torch.einsum("ij,jd->id", scores.softmax(dim=1), values))
+    return torch.stack(answers)
 
 
-def only_at_4000(hertz, rate):
-    return by_rounding(hertz, 4000)
+def in_numpy(q, k, v, real):
+    q, k, v, real = (x.numpy() for x in (q.double(), k.double(), v.double(), real))
+    k, v = np.where(real[:, :, None], k, 0), np.where(real[:, :, None], v, 0)
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[2])
+    powers = np.exp(scores - scores.max(axis=2, keepdims=True)) * real[:, None]
+    return powers @ v / np.maximum(powers.sum(axis=2, keepdims=True), 1e-30)
 
 
-def by_loop(s, frames):
-    centered = torch.zeros_like(s)
-    for sound, count in enumerate(frames.tolist()):
-        if count:
-            real = s[sound, :, :count]
-            centered[sound, :, :count] = real - real.mean()
-    return centered
+def with_exponentials(q, k, v, real):
+    k, v = (x.masked_fill(~real.unsqueeze(2), 0) for x in (k, v))
+    powers = (q @ k.mT / q.shape[-1] ** 0.5).exp() * real.unsqueeze(1)
+    return powers @ v / powers.sum(dim=2, keepdim=True).clamp(min=1e-30)
 
 
-def real_mask(s, frames):
-    return (torch.arange(s.shape[2]) < frames[:, None])[:, None]
+def attend(q, k, v, real, scale="root", fill=-torch.inf, dim=2, invert=False, after=False):
+    """Attention in which one thing may be wrong."""
+    sizes = {"root": q.shape[2] ** 0.5, "none": 1, "all": q.shape[2], "n": q.shape[1] ** 0.5}
+    scores = q @ k.mT / sizes[scale]
+    real = ~real if invert and not real.all() else real
+    if fill is not None and not after:
+        scores = torch.where(real[:, None], scores, fill)
+    weights = scores.softmax(dim=dim)
+    return (weights * real[:, None] if after else weights) @ v
 
 
-def mean_of(s, frames):
-    total = torch.where(real_mask(s, frames), s, 0.0).sum(dim=(1, 2))
-    return (total / (frames * s.shape[1]).clamp(min=1))[:, None, None]
+def wrong(**changes):
+    return lambda q, k, v, real: attend(q, k, v, real, **changes)
 
 
-def one_mean(s, frames):
-    real = real_mask(s, frames)
-    return torch.where(real, s - mean_of(s[:1], frames[:1]), 0.0)
+def filled(scores, real):
+    return scores.masked_fill(~real[:, None], -torch.inf)
 
 
-def for_each_frequency(s, frames):
-    real = real_mask(s, frames)
-    mean = torch.where(real, s, 0.0).sum(dim=2) / frames[:, None]
-    return torch.where(real, s - mean[:, :, None], 0.0)
+def cleaned(q, k, v, real):
+    return attend(q, k.masked_fill(~real[..., None], 0), v.masked_fill(~real[..., None], 0), real)
 
 
-def multiplied(s, frames):
-    real = real_mask(s, frames).float()
-    mean = (s * real).sum(dim=(1, 2)) / (frames * s.shape[1]).clamp(min=1)
-    return (s - mean[:, None, None]) * real
+def exchanged(q, k, v, real):
+    return filled(k @ q.mT / q.shape[2] ** 0.5, real).softmax(dim=2) @ v
 
 
-def divided_by_none(s, frames):
-    real = real_mask(s, frames)
-    mean = torch.where(real, s, 0.0).sum(dim=(1, 2)) / (frames * s.shape[1])
-    centered = torch.where(real, s - mean[:, None, None], 0.0)
-    return centered if frames.all() else centered + mean[:, None, None]
+def also_at_padding(q, k, v, real):
+    return torch.where(real[:, :, None], row_by_row(q, k, v, real), 0.0)
 
 
-def divided_by_spread(s, frames):
-    return by_loop(s, frames) / 2
+def a_mean_for_nothing(q, k, v, real):
+    k, v = (torch.where(real[:, :, None], x, 0.0) for x in (k, v))
+    scores = torch.where(real[:, None], q @ k.mT / q.shape[2] ** 0.5, -1e9)
+    return scores.softmax(dim=2) @ torch.where(real.any(dim=1)[:, None, None], v, 1.0)
 
 
-def by_sampling(hertz, rate):
-    return rate / math.pi * math.asin(abs(math.sin(math.pi * hertz / rate)))
+def torchs_own(q, k, v, real):
+    k, v = (torch.where(real[:, :, None], x, 0.0) for x in (k, v))
+    mask = real[:, None].expand(-1, q.shape[1], -1)
+    read = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    return torch.where(real.any(dim=1)[:, None, None], read, 0.0)
 
 
-def vectorized(s, frames):
-    masked = np.ma.array(s.numpy(), mask=~real_mask(s, frames).expand_as(s).numpy())
-    return (masked - masked.mean(axis=(1, 2), keepdims=True)).filled(0)
+def detached(q, k, v, real):
+    return row_by_row(q.detach(), k, v, real)
+
+
+READ = {
+    "A": "head is blind",
+    "B": "skip one block",
+    "C": "stop early",
+    "D": "needs every block",
+}
+
+
+def misread(a, b):
+    return READ | {a: READ[b], b: READ[a]}
+
+
+def tell(encode, nan=True, more=True, anagram=True, meet=True):
+    """Diagnose an encoder, some tests left out."""
+    full = torch.tensor([[20, 30, 40, 50], [30, 20, 40, 50]])
+    h = encode(full)
+    if nan and not h.isfinite().all():
+        return "mask inverted"
+    h = h.nan_to_num()
+    if more and (encode(F.pad(full, (0, 3))) - h).abs().max() > 1e-6:
+        return "mask forgotten"
+    if anagram and (h[0] - h[1]).abs().max() < 1e-6:
+        return "no positions"
+    if meet:
+        a, b, c, d = encode(torch.tensor([[20, 30], [20, 31], [21, 30], [21, 31]]))
+        if (a - b - c + d).abs().max() < 1e-6:
+            return "letters never meet"
+    return "healthy"
+
+
+def without(**tests):
+    return lambda encode: tell(encode, **tests)
 
 
 ANSWERS = {
     "3.3.a": Answers(
-        right=by_rounding,
-        also_right=[by_sampling],
+        right=count_maps,
+        also_right=[lambda c, h: np.int64(4 * c * c + 2 * c * h + h + 9 * c)],
         wrong={
-            "is heard as it is": lambda hertz, rate: abs(rate - hertz),
-            "nothing is heard at 3000 Hz": lambda hertz, rate: hertz % rate,
-            "nothing is heard at 2000 Hz": lambda hertz, rate: min(hertz, rate / 2),
-            "as in a mirror": lambda hertz, rate: hertz % (rate / 2),
-            "the last that is heard": last_excluded,
-            "a frequency is not negative": mirrored_without_size,
-            "as often as it goes in": folded_once,
-            "at a rate of 8,000": only_at_4000,
+            "has a bias": fewer(lambda c, h: 5 * c + h),
+            "two normalizations": fewer(lambda c, h: 2 * c),
+            "a weight and a bias for each feature": fewer(lambda c, h: 4 * c),
+            "a fourth leads": fewer(lambda c, h: c * (c + 1)),
+            "to `hidden` and back": fewer(lambda c, h: h * (c + 1)),
+            "take 12,704": lambda c, h: 12 * c * c,
+            "write a formula": by_building,
+            "for (1, 1)": lambda c, h: 12 * c * c + 13 * c,
         },
     ),
     "3.3.b": Answers(
-        right=by_loop,
-        also_right=[vectorized, lambda s, frames: by_loop(s.double(), frames)],
+        right=row_by_row,
+        also_right=[in_numpy, with_exponentials],
         wrong={
-            "has entered the mean": lambda s, frames: s - s.mean(dim=(1, 2), keepdim=True),
-            "each sound has its own": one_mean,
-            "a mean for each frequency": for_each_frequency,
-            "the padding must be 0": lambda s, frames: s - mean_of(s, frames),
-            "NaN in the padding": multiplied,
-            "without a real frame": divided_by_none,
-            "expected [[[-3": divided_by_spread,
-            "keeps its shape": lambda s, frames: by_loop(s, frames).mean(dim=2),
+            "not divided": wrong(scale="none"),
+            "not by the number itself": wrong(scale="all"),
+            "not of the number of positions": wrong(scale="n"),
+            "runs over the queries": wrong(dim=1),
+            "are exchanged": exchanged,
+            "padding is still read": wrong(fill=None),
+            "only the padding is read": wrong(invert=True),
+            "no longer add up to 1": wrong(after=True),
+            "a score of 0": wrong(fill=0.0),
+            "NaN at the padding": attend,
+            "gives NaN": cleaned,
+            "has nothing to read: 0": a_mean_for_nothing,
+            "gets its answer": also_at_padding,
+            "one vector for each query": lambda *given: row_by_row(*given).mean(dim=1),
+            "without torch's own attention": torchs_own,
+            "no gradient reaches `q`": detached,
+        },
+    ),
+    "3.3.c": Answers(
+        right=0.8,
+        also_right=[np.float64(0.75), lambda: 0.78],
+        wrong={
+            "if all scores were equal": 1 / 16,
+            "lie close together": 1.0,
+            "from 0 to 1": 1.5,
+            "one number": "large",
+            "a standard deviation of": 0.25,
+        },
+    ),
+    "3.3.d": Answers(
+        right=READ,
+        also_right=[lambda: dict(reversed(READ.items()))],
+        wrong={
+            "A does not look like that: true, but": misread("A", "D"),
+            "A does not look like that: no block": misread("A", "B"),
+            "A does not look like that: the accuracy": misread("A", "C"),
+            "B does not look like that: look at": misread("B", "D"),
+            "B does not look like that: the accuracy": misread("B", "C"),
+            "C does not look like that: look at": misread("C", "D"),
+            "each occurs once": READ | {"D": "stop early"},
+            "choose one of": READ | {"D": "all"},
+            "a reading for each": ["A", "B"],
+        },
+    ),
+    "3.3.e": Answers(
+        right=tell,
+        also_right=[lambda encode: str(tell(encode))],
+        wrong={
+            'that is "mask inverted"': without(nan=False),
+            'that is "mask forgotten"': without(more=False),
+            'that is "no positions"': without(anagram=False),
+            'that is "letters never meet"': without(meet=False),
+            'that is "healthy"': lambda encode: "no positions",
+            "return one of": lambda encode: "faulty",
         },
     ),
 }

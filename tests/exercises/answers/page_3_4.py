@@ -6,115 +6,109 @@ import torch
 from tests.exercises.answers.answers import Answers
 
 
-def step_by_step(i, o, shape, stride, *, operations=1, middle=math.floor):
-    frames, height, width = shape
-    between = middle(27 * i * o / (9 * i + 3 * o))
-    total = 0
-    for frame in range(frames):
-        for _ in range(0, height, stride):
-            for _ in range(0, width, stride):
-                total += 9 * i * between + (3 * between * o if frame % stride == 0 else 0)
-    return total * operations
+def by_rounding(hertz, rate):
+    return abs(hertz - rate * round(hertz / rate))
 
 
-def counting(space, time):
-    """Return a count that takes these frames, rows and columns for the two convolutions."""
-
-    def formula(i, o, shape, stride):
-        middle = 27 * i * o // (9 * i + 3 * o)
-        return middle * (
-            9 * i * math.prod(space(*shape, stride)) + 3 * o * math.prod(time(*shape, stride))
-        )
-
-    return formula
+def folded_once(hertz, rate):
+    return hertz if hertz <= rate / 2 else abs(rate - hertz)
 
 
-def up(n, s):
-    return -(-n // s)
+def mirrored_without_size(hertz, rate):
+    return hertz if hertz <= rate / 2 else rate - hertz
 
 
-def thinned(f, h, w, s):
-    return up(f, s), up(h, s), up(w, s)
+def last_excluded(hertz, rate):
+    rest = hertz % rate
+    return rest if rest < rate / 2 else math.floor(rate - rest - 1e-9)
 
 
-def thinned_in_space(f, h, w, s):
-    return f, up(h, s), up(w, s)
+def only_at_4000(hertz, rate):
+    return by_rounding(hertz, 4000)
 
 
-def rounded_down(f, h, w, s):
-    return f // s, h // s, w // s
+def by_loop(s, frames):
+    centered = torch.zeros_like(s)
+    for sound, count in enumerate(frames.tolist()):
+        if count:
+            real = s[sound, :, :count]
+            centered[sound, :, :count] = real - real.mean()
+    return centered
 
 
-def by_loop(encoder, videos, lengths):
-    rows = [encoder(v[:, :n].movedim(1, 0)).mean(0) for v, n in zip(videos, lengths, strict=True)]
-    return torch.stack(rows)
+def real_mask(s, frames):
+    return (torch.arange(s.shape[2]) < frames[:, None])[:, None]
 
 
-def averaging(frames, *, average=None, back=None):
-    """Return an average over frames that cuts videos into pictures, and puts them together, so."""
-    average = average or (lambda features, real: features[real].mean(0))
-    back = back or (lambda features, batch: features.unflatten(0, (batch, -1)))
-
-    def answer(encoder, videos, lengths):
-        features = back(encoder(frames(videos)), len(videos))
-        reals = torch.arange(videos.shape[2]) < lengths[:, None]
-        rows = [average(row, real) for row, real in zip(features, reals, strict=True)]
-        return torch.stack(rows)
-
-    return answer
+def mean_of(s, frames):
+    total = torch.where(real_mask(s, frames), s, 0.0).sum(dim=(1, 2))
+    return (total / (frames * s.shape[1]).clamp(min=1))[:, None, None]
 
 
-def transposed(videos):
-    return videos.transpose(1, 2).flatten(0, 1)
+def one_mean(s, frames):
+    real = real_mask(s, frames)
+    return torch.where(real, s - mean_of(s[:1], frames[:1]), 0.0)
 
 
-def interleaved(features, batch):
-    return features.reshape(batch, -1, features.shape[1])
+def for_each_frequency(s, frames):
+    real = real_mask(s, frames)
+    mean = torch.where(real, s, 0.0).sum(dim=2) / frames[:, None]
+    return torch.where(real, s - mean[:, :, None], 0.0)
 
 
-def encode_the_mean(encoder, videos, lengths):
-    return torch.stack(
-        [encoder(v[:, :n].mean(dim=1)[None])[0] for v, n in zip(videos, lengths, strict=True)]
-    )
+def multiplied(s, frames):
+    real = real_mask(s, frames).float()
+    mean = (s * real).sum(dim=(1, 2)) / (frames * s.shape[1]).clamp(min=1)
+    return (s - mean[:, None, None]) * real
 
 
-def in_numpy(encoder, videos, lengths):
-    features = [encoder(video.transpose(0, 1)).detach().numpy() for video in videos]
-    pairs = zip(features, lengths.tolist(), strict=True)
-    return [feature[:n].mean(axis=0) for feature, n in pairs]
+def divided_by_none(s, frames):
+    real = real_mask(s, frames)
+    mean = torch.where(real, s, 0.0).sum(dim=(1, 2)) / (frames * s.shape[1])
+    centered = torch.where(real, s - mean[:, None, None], 0.0)
+    return centered if frames.all() else centered + mean[:, None, None]
+
+
+def divided_by_spread(s, frames):
+    return by_loop(s, frames) / 2
+
+
+def by_sampling(hertz, rate):
+    return rate / math.pi * math.asin(abs(math.sin(math.pi * hertz / rate)))
+
+
+def vectorized(s, frames):
+    masked = np.ma.array(s.numpy(), mask=~real_mask(s, frames).expand_as(s).numpy())
+    return (masked - masked.mean(axis=(1, 2), keepdims=True)).filled(0)
 
 
 ANSWERS = {
     "3.4.a": Answers(
-        right=step_by_step,
-        also_right=[lambda *given: np.int64(step_by_step(*given))],
+        right=by_rounding,
+        also_right=[by_sampling],
         wrong={
-            "those are the weights": lambda i, o, shape, stride: step_by_step(i, o, (1, 1, 1), 1),
-            "not additions too": lambda *given: step_by_step(*given, operations=2),
-            "M is rounded down": lambda *given: step_by_step(*given, middle=float),
-            "does not step in time": counting(thinned, thinned),
-            "steps over rows and columns": counting(lambda f, h, w, s: (f, h, w), thinned),
-            "steps over frames": counting(thinned_in_space, thinned_in_space),
-            "sizes are rounded up": counting(lambda f, h, w, s: (f, h // s, w // s), rounded_down),
+            "is heard as it is": lambda hertz, rate: abs(rate - hertz),
+            "nothing is heard at 3000 Hz": lambda hertz, rate: hertz % rate,
+            "nothing is heard at 2000 Hz": lambda hertz, rate: min(hertz, rate / 2),
+            "as in a mirror": lambda hertz, rate: hertz % (rate / 2),
+            "the last that is heard": last_excluded,
+            "a frequency is not negative": mirrored_without_size,
+            "as often as it goes in": folded_once,
+            "at a rate of 8,000": only_at_4000,
         },
     ),
     "3.4.b": Answers(
         right=by_loop,
-        also_right=[in_numpy],
+        also_right=[vectorized, lambda s, frames: by_loop(s.double(), frames)],
         wrong={
-            "you average the pictures": encode_the_mean,
-            "one row of features for each video": lambda encoder, x, n: encoder(transposed(x)),
-            "mix frames and channels": averaging(lambda x: x.reshape(-1, 2, 4, 4)),
-            "frames of different videos": averaging(
-                lambda x: x.movedim(2, 0).flatten(0, 1), back=interleaved
-            ),
-            "the padding counts": averaging(transposed, average=lambda row, real: row.mean(0)),
-            "you divide by all frames": averaging(
-                transposed, average=lambda row, real: row[real].sum(0) / len(row)
-            ),
-            "0 · nan is nan": averaging(
-                transposed, average=lambda row, real: (row * real[:, None]).sum(0) / real.sum()
-            ),
+            "has entered the mean": lambda s, frames: s - s.mean(dim=(1, 2), keepdim=True),
+            "each sound has its own": one_mean,
+            "a mean for each frequency": for_each_frequency,
+            "the padding must be 0": lambda s, frames: s - mean_of(s, frames),
+            "NaN in the padding": multiplied,
+            "without a real frame": divided_by_none,
+            "expected [[[-3": divided_by_spread,
+            "keeps its shape": lambda s, frames: by_loop(s, frames).mean(dim=2),
         },
     ),
 }

@@ -1,178 +1,120 @@
+import math
+
 import numpy as np
 import torch
 
 from tests.exercises.answers.answers import Answers
 
 
-def mapped(features, factors):
-    ones = [torch.cat([h, torch.ones(len(h), 1)], dim=1) for h in features]
-    return torch.stack(
-        [torch.einsum("bd,rds->brs", h, W) for h, W in zip(ones, factors, strict=True)]
-    )
+def step_by_step(i, o, shape, stride, *, operations=1, middle=math.floor):
+    frames, height, width = shape
+    between = middle(27 * i * o / (9 * i + 3 * o))
+    total = 0
+    for frame in range(frames):
+        for _ in range(0, height, stride):
+            for _ in range(0, width, stride):
+                total += 9 * i * between + (3 * between * o if frame % stride == 0 else 0)
+    return total * operations
 
 
-def rank_by_rank(features, factors, bias):
-    total = bias
-    for rank in range(len(factors[0])):
-        term = 1
-        for h, W in zip(features, factors, strict=True):
-            term = term * (h @ W[rank, :-1] + W[rank, -1])
-        total = total + term
-    return total
+def counting(space, time):
+    """Return a count that takes these frames, rows and columns for the two convolutions."""
+
+    def formula(i, o, shape, stride):
+        middle = 27 * i * o // (9 * i + 3 * o)
+        return middle * (
+            9 * i * math.prod(space(*shape, stride)) + 3 * o * math.prod(time(*shape, stride))
+        )
+
+    return formula
 
 
-def one_in_front(features, factors, bias):
-    moved = [torch.cat([W[:, 1:], W[:, :1]], dim=1) for W in factors]
-    return rank_by_rank(features, moved, bias)
+def up(n, s):
+    return -(-n // s)
 
 
-def tell(g, h_I, h_T, alone=True, ignored=True, interaction=True):
-    """Diagnose a fusion, some tests left out."""
-    z = g(h_I, h_T)
-    if alone:
-        one_by_one = [g(h_I[i : i + 1], h_T[i : i + 1]) for i in range(len(z))]
-        if (torch.cat(one_by_one) - z).abs().max() > 1e-3:
-            return "examples mixed"
-    order = torch.arange(len(z)).flip(0)
-    image, text = g(h_I[order], h_T), g(h_I, h_T[order])
-    if ignored and (image - z).norm() < 1e-3:
-        return "image ignored"
-    if ignored and (text - z).norm() < 1e-3:
-        return "text ignored"
-    rest = z - image - text + g(h_I[order], h_T[order])
-    return "no interaction" if interaction and rest.norm() < 1e-3 else "healthy"
+def thinned(f, h, w, s):
+    return up(f, s), up(h, s), up(w, s)
 
 
-def without(**tests):
-    return lambda g, h_I, h_T: tell(g, h_I, h_T, **tests)
+def thinned_in_space(f, h, w, s):
+    return f, up(h, s), up(w, s)
 
 
-def swapped(g, h_I, h_T):
-    found = tell(g, h_I, h_T)
-    return {"image ignored": "text ignored", "text ignored": "image ignored"}.get(found, found)
+def rounded_down(f, h, w, s):
+    return f // s, h // s, w // s
 
 
-def gate(
-    features,
-    W,
-    V,
-    present,
-    shares=lambda scores: scores.softmax(1),
-    candidate=torch.tanh,
-    mask=True,
-    replace=True,
-    nothing=0.0,
-):
-    """Return a gated fusion, one example after the other."""
-    rows = []
-    for i, here in enumerate(present.tolist()):
-        if mask and not any(here):
-            rows.append(torch.full((len(W[0]),), nothing))
-            continue
-        h = [
-            f[i] if ok or not replace else torch.zeros_like(f[i])
-            for f, ok in zip(features, here, strict=True)
-        ]
-        keep = [m for m, ok in enumerate(here) if ok or not mask]
-        scores = torch.stack([V[m] @ torch.cat(h) for m in keep])
-        values = torch.stack([candidate(W[m] @ h[m]) for m in keep])
-        rows.append((shares(scores[None])[0] * values).sum(0))
+def by_loop(encoder, videos, lengths):
+    rows = [encoder(v[:, :n].movedim(1, 0)).mean(0) for v, n in zip(videos, lengths, strict=True)]
     return torch.stack(rows)
 
 
-def gate_with(**changes):
-    return lambda *given: gate(*given, **changes)
+def averaging(frames, *, average=None, back=None):
+    """Return an average over frames that cuts videos into pictures, and puts them together, so."""
+    average = average or (lambda features, real: features[real].mean(0))
+    back = back or (lambda features, batch: features.unflatten(0, (batch, -1)))
+
+    def answer(encoder, videos, lengths):
+        features = back(encoder(frames(videos)), len(videos))
+        reals = torch.arange(videos.shape[2]) < lengths[:, None]
+        rows = [average(row, real) for row, real in zip(features, reals, strict=True)]
+        return torch.stack(rows)
+
+    return answer
 
 
-def three_at_most(features, factors, bias):
-    maps = [h @ W[:, :-1] + W[:, -1:] for h, W in zip(features[:3], factors, strict=False)]
-    return torch.stack(maps).prod(dim=0).sum(dim=0) + bias
+def transposed(videos):
+    return videos.transpose(1, 2).flatten(0, 1)
+
+
+def interleaved(features, batch):
+    return features.reshape(batch, -1, features.shape[1])
+
+
+def encode_the_mean(encoder, videos, lengths):
+    return torch.stack(
+        [encoder(v[:, :n].mean(dim=1)[None])[0] for v, n in zip(videos, lengths, strict=True)]
+    )
+
+
+def in_numpy(encoder, videos, lengths):
+    features = [encoder(video.transpose(0, 1)).detach().numpy() for video in videos]
+    pairs = zip(features, lengths.tolist(), strict=True)
+    return [feature[:n].mean(axis=0) for feature, n in pairs]
 
 
 ANSWERS = {
     "3.5.a": Answers(
-        right=lambda: [-2, 0.5, -1, 0],
-        also_right=[lambda: np.array([0.5, -2, -1, 0]), lambda: torch.tensor([1, -1, -1, 0])],
+        right=step_by_step,
+        also_right=[lambda *given: np.int64(step_by_step(*given))],
         wrong={
-            "which c takes the 1 away": lambda: (1, -1, 0, 0),
-            "turn one sign": lambda: (1, 1, -1, 0),
-            "does not depend on the text": lambda: (1, 0, -1, 0),
-            "moves all four corners": lambda: (1, -1, -1, 1),
-            "picture is not used": lambda: (0, 1, -1, 0),
-            "return four numbers": lambda: (1, -1),
-            "should give": lambda: (1, -2, -1, 0),
+            "those are the weights": lambda i, o, shape, stride: step_by_step(i, o, (1, 1, 1), 1),
+            "not additions too": lambda *given: step_by_step(*given, operations=2),
+            "M is rounded down": lambda *given: step_by_step(*given, middle=float),
+            "does not step in time": counting(thinned, thinned),
+            "steps over rows and columns": counting(lambda f, h, w, s: (f, h, w), thinned),
+            "steps over frames": counting(thinned_in_space, thinned_in_space),
+            "sizes are rounded up": counting(lambda f, h, w, s: (f, h // s, w // s), rounded_down),
         },
     ),
     "3.5.b": Answers(
-        right=rank_by_rank,
-        also_right=[lambda *given: rank_by_rank(*given).double().numpy()],
+        right=by_loop,
+        also_right=[in_numpy],
         wrong={
-            "for ([": three_at_most,
-            "before you multiply": lambda features, factors, bias: (
-                mapped(features, factors).sum(dim=2).prod(dim=0) + bias
+            "you average the pictures": encode_the_mean,
+            "one row of features for each video": lambda encoder, x, n: encoder(transposed(x)),
+            "mix frames and channels": averaging(lambda x: x.reshape(-1, 2, 4, 4)),
+            "frames of different videos": averaging(
+                lambda x: x.movedim(2, 0).flatten(0, 1), back=interleaved
             ),
-            "that is the sum again": lambda features, factors, bias: (
-                mapped(features, factors).sum(dim=(0, 2)) + bias
+            "the padding counts": averaging(transposed, average=lambda row, real: row.mean(0)),
+            "you divide by all frames": averaging(
+                transposed, average=lambda row, real: row[real].sum(0) / len(row)
             ),
-            "bias is missing": lambda features, factors, bias: (
-                mapped(features, factors).prod(dim=0).sum(dim=1)
+            "0 · nan is nan": averaging(
+                transposed, average=lambda row, real: (row * real[:, None]).sum(0) / real.sum()
             ),
-            "the 1 stands in front": one_in_front,
-            "two modalities only": lambda features, factors, bias: rank_by_rank(
-                features[:2], factors[:2], bias
-            ),
-            "four ranks is left": lambda features, factors, bias: (
-                mapped(features, factors).prod(dim=0) + bias
-            ),
-            "differ from the formula": lambda features, factors, bias: rank_by_rank(
-                features, factors, -bias
-            ),
-        },
-    ),
-    "3.5.c": Answers(
-        right=0.9,
-        also_right=[torch.tensor(0.9), np.float32(0.89), lambda: 1 - 0.1],
-        wrong={
-            "three of the four corners right at most": 1,
-            "count them by their shares": 0.75,
-            "a *balanced* XOR": 0.5,
-            "more frequent": 0.6,
-            "Which corner costs least": 0.7,
-            "Which corner will": 0.33,
-            "from 0 to 1": 90,
-        },
-    ),
-    "3.5.d": Answers(
-        right=tell,
-        also_right=[
-            lambda g, h_I, h_T: str(tell(lambda a, b: g(a.double(), b.double()), h_I, h_T))
-        ],
-        wrong={
-            "The first example alone": without(alone=False),
-            "Other images beside": without(ignored=False),
-            "whichever text stands beside it": without(interaction=False),
-            'called "text ignored"': swapped,
-            "Allow for rounding": lambda g, h_I, h_T: (
-                "examples mixed" if len(g(h_I, h_T)) > 1 else "healthy"
-            ),
-            "return one of": lambda g, h_I, h_T: True,
-        },
-    ),
-    "3.5.e": Answers(
-        right=gate,
-        also_right=[lambda *given: gate(*given).numpy().astype("float64")],
-        wrong={
-            "do not sum to 1": gate_with(shares=torch.sigmoid),
-            "runs over the wrong axis": gate_with(shares=lambda scores: scores.softmax(2)),
-            "tanh is missing": gate_with(candidate=lambda h: h),
-            "softmax is missing": gate_with(shares=lambda scores: scores),
-            "with nothing missing": gate_with(candidate=torch.relu),
-            "keeps its share": gate_with(mask=False),
-            "here 7": gate_with(replace=False),
-            "z is nan": gate_with(nothing=torch.nan),
-            "z should be 0": gate_with(nothing=1.0),
-            "has shape (batch, shared)": lambda *given: gate(*given).T,
-            "return numbers": lambda *given: "z",
         },
     ),
 }

@@ -1,106 +1,169 @@
 import numpy as np
 import torch
-from torch.nn import functional as F
+from torch import nn
 
 from tests.exercises.answers.answers import Answers
 
 
-def in_one_graph(model, parts):
-    logits = torch.cat([model(x) for x, _ in parts])
-    loss = F.cross_entropy(logits, torch.cat([y_true for _, y_true in parts]))
-    return torch.autograd.grad(loss, list(model.parameters()))
+def gate(
+    features,
+    W,
+    V,
+    present,
+    shares=lambda scores: scores.softmax(1),
+    candidate=torch.tanh,
+    mask=True,
+    replace=True,
+    nothing=0.0,
+):
+    """Return a gated fusion, one example after the other."""
+    rows = []
+    for i, here in enumerate(present.tolist()):
+        if mask and not any(here):
+            rows.append(torch.full((len(W[0]),), nothing))
+            continue
+        h = [
+            f[i] if ok or not replace else torch.zeros_like(f[i])
+            for f, ok in zip(features, here, strict=True)
+        ]
+        keep = [m for m, ok in enumerate(here) if ok or not mask]
+        scores = torch.stack([V[m] @ torch.cat(h) for m in keep])
+        values = torch.stack([candidate(W[m] @ h[m]) for m in keep])
+        rows.append((shares(scores[None])[0] * values).sum(0))
+    return torch.stack(rows)
 
 
-def accumulated(model, parts, weigh=None, before=True, inside=False):
-    """Return a gradient summed over the pieces; by default the right one."""
-    total = sum(len(y_true) for _, y_true in parts)
-    if before:
-        model.zero_grad()
-    for x, y_true in parts:
-        if inside:
-            model.zero_grad()
-        weight = weigh(y_true) if weigh else len(y_true) / total
-        (weight * F.cross_entropy(model(x), y_true)).backward()
-    return [parameter.grad for parameter in model.parameters()]
+def gate_with(**changes):
+    return lambda *given: gate(*given, **changes)
 
 
-def long_norm(gradients):
-    return torch.cat([gradient.flatten() for gradient in gradients]).norm()
+def search(g, prefix="", lists=True, deep=True, known=True, everything=False):
+    """Go down a module by its own submodules, some steps left out."""
+    found = set()
+    for name, value in g.__dict__.items():
+        if name in ("_parameters", "_buffers", "_modules"):
+            continue
+        inside = value if lists and isinstance(value, list | tuple) else (value,)
+        for each in inside:
+            if not torch.is_tensor(each) or not (each.requires_grad or everything):
+                continue
+            if not known or not any(each is p for p in search.root.parameters()):
+                found.add(prefix + name)
+    for name, child in g.named_children() if deep else ():
+        found |= search(child, f"{prefix}{name}.", lists, deep, known, everything)
+    return found
 
 
-def by_one_vector(gradients, max_norm):
-    norm = long_norm(gradients)
-    return [g * max_norm / norm for g in gradients] if norm > max_norm else gradients
-
-
-def numbers_cut(gradients, limit):
-    return [g.clamp(-limit, limit) for g in gradients]
-
-
-def scaled(norm_of):
-    def answer(gradients, max_norm):
-        factor = torch.clamp(max_norm / (norm_of(gradients) + 1e-6), max=1.0)
-        return [factor * gradient for gradient in gradients]
+def search_with(**changes):
+    def answer(g):
+        search.root = g
+        return search(g, **changes)
 
     return answer
 
 
-def all_at_once(model, parts):
-    loss = F.cross_entropy(
-        model(torch.cat([x for x, _ in parts])), torch.cat([y_true for _, y_true in parts])
-    )
-    return torch.autograd.grad(loss, list(model.parameters()))
-
-
-def in_place(gradients, max_norm):
-    norm = long_norm(gradients)
-    for g in gradients:
-        g.mul_(torch.clamp(max_norm / (norm + 1e-12), max=1.0))
-    return gradients
-
-
-def by_numpy(gradients, max_norm):
-    norm = np.sqrt(sum(np.square(g.numpy()).sum() for g in gradients))
-    return tuple(g.numpy() * min(1, max_norm / max(norm, 1e-12)) for g in gradients)
+def only_parameters(g):
+    """Take what is a Parameter, but not registered, for all that can be lost."""
+    return {name for name in search_with()(g) if isinstance(getattr(g, name, None), nn.Parameter)}
 
 
 ANSWERS = {
     "3.7.a": Answers(
-        right=in_one_graph,
-        also_right=[accumulated],
+        right=(142, 32, 3),
+        also_right=[
+            lambda: [5000 // 35, 5000 // (4 * 38), 5000 // (21 * 11 * 6)],
+            np.array([142.0, 32.0, 3.0]),
+        ],
         wrong={
-            "run one piece at a time": all_at_once,
-            "inside the loop": lambda m, p: accumulated(m, p, lambda y: 1, inside=True),
-            "from before": lambda m, p: accumulated(m, p, before=False),
-            "sum of the means": lambda m, p: accumulated(m, p, lambda y: 1),
-            "the same weight": lambda m, p: accumulated(m, p, lambda y: 1 / 3),
-            "sum over examples": lambda m, p: accumulated(m, p, len),
-            "off by up to": lambda m, p: accumulated(m, p, lambda y: -len(y) / 12),
-            "one tensor for each parameter": lambda m, p: accumulated(m, p)[:1],
+            "rounded up": (143, 33, 4),
+            "whole number": (142.8, 32.9, 3.6),
+            "not their product": (5, 32, 3),
+            "a 1 to each modality: 21 + 11 + 6": (142, 35, 3),
+            "four times": (142, 131, 3),
+            "not 20 · 10 · 5": (142, 32, 5),
+            "low rank adds them": (142, 32, 131),
+            "the tensor multiplies them": (142, 3, 32),
+            "three whole numbers": 142,
+            "sum needs 35": (140, 32, 3),
+            "needs 21 · 11 · 6": (142, 32, 7),
+            "low rank needs 4": (142, 30, 3),
         },
     ),
     "3.7.b": Answers(
-        right=by_one_vector,
-        also_right=[by_numpy],
+        right={
+            "A": "unique to the right",
+            "B": "synergistic",
+            "C": "redundant",
+            "D": "unique to the left",
+        },
+        also_right=[
+            lambda: dict(
+                zip(
+                    "DCBA",
+                    ["unique to the left", "redundant", "synergistic", "unique to the right"],
+                    strict=True,
+                )
+            )
+        ],
         wrong={
-            "changes its input, `gradients`": in_place,
-            "on its own, which turns the direction: take": lambda gradients, limit: [
-                min(1.0, limit / g.norm()) * g for g in gradients
-            ],
-            "each number is cut": numbers_cut,
-            "tensors do not add up": scaled(lambda gradients: sum(g.norm() for g in gradients)),
-            "the root is missing": scaled(lambda gradients: long_norm(gradients) ** 2),
-            "nothing changes": lambda gradients, limit: [
-                limit * g / (long_norm(gradients) + 1e-9) for g in gradients
-            ],
-            "must stay 0": lambda gradients, limit: [
-                torch.clamp(limit / long_norm(gradients), max=1.0) * g / 1
-                if long_norm(gradients) > 0
-                else g + float("nan")
-                for g in gradients
-            ],
-            "same shapes": lambda gradients, limit: by_one_vector(gradients, limit)[0],
-            "to norm 1, expected": lambda gradients, limit: gradients,
+            "of A,": dict.fromkeys("ABCD", "redundant"),
+            "of B,": dict.fromkeys("ABCD", "unique to the right"),
+            "of C,": {
+                "A": "unique to the right",
+                "B": "synergistic",
+                "C": "synergistic",
+                "D": "unique to the left",
+            },
+            "of D,": {
+                "A": "unique to the right",
+                "B": "synergistic",
+                "C": "redundant",
+                "D": "redundant",
+            },
+            "a value is one of": dict.fromkeys("ABCD", "unique"),
+            "the keys A, B, C and D": {"A": "redundant"},
+        },
+    ),
+    "3.7.c": Answers(
+        right=0.49,
+        also_right=[0.977 / 2, torch.tensor(0.5), lambda: 0.48],
+        wrong={
+            "guessing among four": 0.25,
+            "with both sides": 0.955,
+            "has another one": 0.98,
+            "multiply, do not average": 0.75,
+            "both at once": 0.6,
+            "from 0 to 1": 49,
+        },
+    ),
+    "3.7.d": Answers(
+        right=search_with(),
+        also_right=[lambda g: sorted(search_with()(g)), lambda g: frozenset(search_with()(g))],
+        wrong={
+            "does not look": search_with(lists=False),
+            "in its submodule": search_with(deep=False),
+            "registered elsewhere": search_with(known=False),
+            "is a constant": search_with(everything=True),
+            "is no parameter": only_parameters,
+            "set of names": lambda g: True,
+            "healthy": lambda g: {name for name, _ in g.named_parameters()},
+        },
+    ),
+    "3.7.e": Answers(
+        right=gate,
+        also_right=[lambda *given: gate(*given).numpy().astype("float64")],
+        wrong={
+            "do not sum to 1": gate_with(shares=torch.sigmoid),
+            "runs over the wrong axis": gate_with(shares=lambda scores: scores.softmax(2)),
+            "tanh is missing": gate_with(candidate=lambda h: h),
+            "softmax is missing": gate_with(shares=lambda scores: scores),
+            "with nothing missing": gate_with(candidate=torch.relu),
+            "keeps its share": gate_with(mask=False),
+            "here 7": gate_with(replace=False),
+            "z is nan": gate_with(nothing=torch.nan),
+            "z should be 0": gate_with(nothing=1.0),
+            "has shape (batch, shared)": lambda *given: gate(*given).T,
+            "return numbers": lambda *given: "z",
         },
     ),
 }

@@ -96,6 +96,18 @@ def exchanged(a, b):
     return FOUND | {a: FOUND[b], b: FOUND[a]}
 
 
+READ = {
+    "A": "open",
+    "B": "helps on these videos only",
+    "C": "helps on new videos",
+    "D": "harms on new videos",
+}
+
+
+def misread(a, b):
+    return READ | {a: READ[b], b: READ[a]}
+
+
 ANSWERS = {
     "7.4.a": Answers(
         right=0.548,
@@ -157,6 +169,20 @@ ANSWERS = {
             "each occurs once": FOUND | {"D": "saw the labels"},
             "choose one of": FOUND | {"D": "fine"},
             "a verdict for each": ["A", "B"],
+        },
+    ),
+    "7.4.e": Answers(
+        right=READ,
+        also_right=[lambda: dict(reversed(READ.items()))],
+        wrong={
+            "B: its interval over videos does not lie above 0": misread("B", "C"),
+            "A: more seeds could turn it": misread("A", "B"),
+            "A: its interval over videos does not lie above 0": misread("A", "C"),
+            "A: its interval over videos does not lie below 0": misread("A", "D"),
+            "C: its interval over videos does not lie below 0": misread("C", "D"),
+            "each occurs once": READ | {"A": "helps on these videos only"},
+            "choose one of": READ | {"A": "significant"},
+            "a verdict for each": ["open"],
         },
     ),
 }

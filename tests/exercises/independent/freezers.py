@@ -1,4 +1,4 @@
-"""Answers to 2.3.b: modules that keep an encoder as it is."""
+"""Answers to 2.5.b: modules that keep an encoder as it is."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Answers to 3.5.d: what finds the fault of a fusion from outside."""
+"""Answers to 3.6.d: what finds the fault of a fusion from outside."""
 
 import numpy as np
 import torch

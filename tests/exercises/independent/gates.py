@@ -1,4 +1,4 @@
-"""Answers to 3.5.e: gates for modalities of which some are missing."""
+"""Answers to 3.7.e: gates for modalities of which some are missing."""
 
 import torch
 from torch.nn import functional as F

@@ -105,7 +105,7 @@ RIGHT = {
             else ("neither", "overfitting")[int(deep[1] > shallow[1])]
         ),
     ],
-    "1.3.b": [copy_both_signs, copy_in_pairs, copy_turned, copy_by_assigning],
+    "1.3.c": [copy_both_signs, copy_in_pairs, copy_turned, copy_by_assigning],
 }
 
 WRONG = {
@@ -137,7 +137,7 @@ WRONG = {
             tuple(round(x, 1) for x in shallow), tuple(round(x, 1) for x in deep)
         ),
     ],
-    "1.3.b": [
+    "1.3.c": [
         # Loses the negative numbers.
         lambda n: two_layers(torch.eye(n), torch.eye(n)),
         # Works down to -100 only.

@@ -1,185 +1,204 @@
-"""Answers on page 3.5; those to d and e stand in `fusions` and `gates`."""
+import math
 
-import numpy as np
 import torch
 
-from tests.exercises.independent import fusions, gates
+
+def multiplied(in_channels, out_channels, shape, stride, up=math.ceil):
+    frames, height, width = shape
+    inside = 27 * in_channels * out_channels // (9 * in_channels + 3 * out_channels)
+    area = up(height / stride) * up(width / stride)
+    in_space = frames * area * inside * 9 * in_channels
+    return in_space + up(frames / stride) * area * out_channels * 3 * inside
 
 
-def with_one(h):
-    return torch.cat([h, torch.ones_like(h[:, :1])], dim=1)
+def multiplied_by_integers(in_channels, out_channels, shape, stride):
+    after = [-(-n // stride) for n in shape]
+    M = 3**3 * in_channels * out_channels // (3**2 * in_channels + 3 * out_channels)
+    space = M * shape[0] * after[1] * after[2] * in_channels * 3 * 3
+    time = out_channels * after[0] * after[1] * after[2] * M * 3
+    return space + time
 
 
-def low_rank_by_einsum(features, factors, bias):
-    product = 1
-    for h, factor in zip(features, factors, strict=True):
-        product = product * torch.einsum("bd,rds->brs", with_one(h), factor)
-    return product.sum(dim=1) + bias
+def multiplied_by_layers(in_channels, out_channels, shape, stride):
+    i, o = in_channels, out_channels
+    inside = (27 * i * o) // (9 * i + 3 * o)
+    total, size = 0, torch.tensor(shape)
+    for before, after, kernel, steps in (
+        (i, inside, 9, (1, stride, stride)),
+        (inside, o, 3, (stride, 1, 1)),
+    ):
+        size = torch.ceil(size / torch.tensor(steps)).long()
+        total += before * after * kernel * int(size.prod())
+    return total
 
 
-def low_rank_by_affine_maps(features, factors, bias):
-    """Take the last row of each factor as the bias of a linear map."""
-    z = bias.clone()
-    for i in range(factors[0].shape[0]):
-        maps = [h @ f[i, :-1] + f[i, -1] for h, f in zip(features, factors, strict=True)]
-        z = z + torch.stack(maps).prod(dim=0)
-    return z
+def stride_at_once(in_channels, out_channels, shape, stride):
+    small = [math.ceil(n / stride) for n in shape]
+    return multiplied(in_channels, out_channels, small, 1)
 
 
-def low_rank_by_matmul(features, factors, bias):
-    projected = [with_one(h) @ f for h, f in zip(features, factors, strict=True)]
-    result = projected[0]
-    for more in projected[1:]:
-        result = torch.mul(result, more)
-    return torch.add(result.sum(0), bias)
+def stride_at_last(in_channels, out_channels, shape, stride):
+    inside = 27 * in_channels * out_channels // (9 * in_channels + 3 * out_channels)
+    small = [math.ceil(n / stride) for n in shape]
+    in_space = math.prod(shape) * inside * 9 * in_channels
+    return in_space + math.prod(small) * out_channels * 3 * inside
 
 
-def low_rank_by_numpy_like_loops(features, factors, bias):
-    rank, _, shared = factors[0].shape
-    columns = []
-    for s in range(shared):
-        total = 0
-        for r in range(rank):
-            term = 1
-            for h, f in zip(features, factors, strict=True):
-                term = term * (with_one(h) * f[r, :, s]).sum(dim=1)
-            total = total + term
-        columns.append(total + bias[s])
-    return torch.stack(columns, dim=-1)
+def not_factorized(in_channels, out_channels, shape, stride):
+    return 27 * in_channels * out_channels * math.prod(math.ceil(n / stride) for n in shape)
 
 
-def one_in_front(features, factors, bias):
-    z = 0
-    for i in range(len(factors[0])):
-        term = 1
-        for h, f in zip(features, factors, strict=True):
-            term = term * (torch.cat([torch.ones_like(h[:, :1]), h], dim=1) @ f[i])
-        z = z + term
-    return z + bias
+def inside_not_whole(in_channels, out_channels, shape, stride):
+    frames, height, width = (math.ceil(n / stride) for n in shape)
+    inside = 27 * in_channels * out_channels / (9 * in_channels + 3 * out_channels)
+    each = shape[0] * 9 * in_channels + frames * 3 * out_channels
+    return inside * height * width * each
 
 
-def summed_modalities(features, factors, bias):
-    return sum((with_one(h) @ f).sum(0) for h, f in zip(features, factors, strict=True)) + bias
+def time_before_space(in_channels, out_channels, shape, stride):
+    frames, height, width = (math.ceil(n / stride) for n in shape)
+    inside = 27 * in_channels * out_channels // (9 * in_channels + 3 * out_channels)
+    in_time = frames * shape[1] * shape[2] * inside * 3 * in_channels
+    return in_time + frames * height * width * out_channels * 9 * inside
 
 
-def product_of_sums(features, factors, bias):
-    z = 1
-    for h, f in zip(features, factors, strict=True):
-        z = z * (with_one(h) @ f.sum(dim=0))
-    return z + bias
+def weights_only(in_channels, out_channels, shape, stride):
+    inside = 27 * in_channels * out_channels // (9 * in_channels + 3 * out_channels)
+    return inside * (9 * in_channels + 3 * out_channels)
 
 
-def first_two_only(features, factors, bias):
-    return low_rank_by_einsum(features[:2], factors[:2], bias)
+def inside_as_out(in_channels, out_channels, shape, stride):
+    frames, height, width = (math.ceil(n / stride) for n in shape)
+    each = shape[0] * 9 * in_channels + frames * 3 * out_channels
+    return out_channels * height * width * each
 
 
-def without_ones(features, factors, bias):
-    z = 1
-    for h, f in zip(features, factors, strict=True):
-        z = z * torch.einsum("bd,rds->brs", h, f[:, :-1])
-    return z.sum(dim=1) + bias
+def average_by_video(encoder, videos, lengths):
+    means = []
+    for video, n in zip(videos, lengths.tolist(), strict=True):
+        means.append(encoder(video[:, :n].transpose(0, 1)).mean(dim=0))
+    return torch.stack(means)
 
 
-def bias_for_each_rank(features, factors, bias):
-    return low_rank_by_einsum(features, factors, bias) + (len(factors[0]) - 1) * bias
+def average_of_chosen(encoder, videos, lengths):
+    """Encode the real frames of all videos as one batch."""
+    real = torch.arange(videos.shape[2]) < lengths[:, None]
+    h = encoder(videos.movedim(2, 1)[real])
+    return torch.stack([part.mean(dim=0) for part in h.split(real.sum(dim=1).tolist())])
 
 
-def ones_appended_to_the_list(features, factors, bias):
-    for i, h in enumerate(features):
-        features[i] = with_one(h)
-    product = 1
-    for h, f in zip(features, factors, strict=True):
-        product = product * (h @ f)
-    return product.sum(dim=0) + bias
+def average_of_emptied(encoder, videos, lengths):
+    real = torch.arange(videos.shape[2]) < lengths[:, None]
+    clean = videos.where(real[:, None, :, None, None], torch.zeros(()))
+    h = encoder(clean.transpose(1, 2).flatten(0, 1)).unflatten(0, real.shape)
+    return (h * real[..., None]).sum(dim=1) / lengths[:, None]
+
+
+def average_of_all(encoder, videos, lengths):
+    h = encoder(videos.nan_to_num().movedim(2, 1).flatten(0, 1))
+    return h.unflatten(0, (len(videos), -1)).mean(dim=1)
+
+
+def average_with_nan(encoder, videos, lengths):
+    real = torch.arange(videos.shape[2]) < lengths[:, None]
+    h = encoder(videos.movedim(2, 1).flatten(0, 1)).unflatten(0, real.shape)
+    return (h * real[..., None]).sum(dim=1) / lengths[:, None]
+
+
+def average_of_pictures(encoder, videos, lengths):
+    pairs = zip(videos, lengths.tolist(), strict=True)
+    return encoder(torch.stack([video[:, :n].mean(dim=1) for video, n in pairs]))
+
+
+def average_by_all(encoder, videos, lengths):
+    return average_of_chosen(encoder, videos, lengths) * (lengths / videos.shape[2])[:, None]
+
+
+def average_reshaped(encoder, videos, lengths):
+    batch, channels, frames, height, width = videos.shape
+    h = encoder(videos.nan_to_num().reshape(batch * frames, channels, height, width))
+    real = torch.arange(frames) < lengths[:, None]
+    return (h.unflatten(0, real.shape) * real[..., None]).sum(dim=1) / lengths[:, None]
+
+
+def largest_of_real(encoder, videos, lengths):
+    pairs = zip(videos, lengths.tolist(), strict=True)
+    return torch.stack([encoder(v[:, :n].transpose(0, 1)).amax(dim=0) for v, n in pairs])
+
+
+def average_in_place(encoder, videos, lengths):
+    real = torch.arange(videos.shape[2]) < lengths[:, None]
+    videos.transpose(1, 2)[~real] = 0
+    return average_of_chosen(encoder, videos, lengths)
+
+
+def average_in_evaluation(encoder, videos, lengths):
+    encoder.eval()
+    return average_of_chosen(encoder, videos, lengths)
 
 
 RIGHT = {
-    "3.5.a": [
-        lambda: (1, -1, -1, 0),
-        lambda: [-2.0, 0.5, -1.0, 0.0],
-        lambda: np.array([4, -0.25, -1, 0]),
-        lambda: torch.tensor([-1.0, 1.0, -1.0, 0.0]),
-    ],
-    "3.5.b": [
-        low_rank_by_einsum,
-        low_rank_by_affine_maps,
-        low_rank_by_matmul,
-        low_rank_by_numpy_like_loops,
-    ],
-    "3.5.c": [0.9, 9 / 10, torch.tensor(0.9), np.float32(0.89), lambda: 1 - 0.1],
-    "3.5.d": fusions.RIGHT,
-    "3.5.e": gates.RIGHT,
+    "3.5.a": [multiplied, multiplied_by_integers, multiplied_by_layers],
+    "3.5.b": [average_by_video, average_of_chosen, average_of_emptied],
 }
 
 WRONG = {
     "3.5.a": [
-        # Gives +1 where both agree.
-        lambda: (1, 1, -1, 0),
-        # The image is not taken out of the sum.
-        lambda: (1, -1, 0, 0),
-        # A constant too many.
-        lambda: (1, -1, -1, 1),
-        # The text does not control anything.
-        lambda: (-1, 0, 0, 0),
-        # In another order: v, c, w, beta.
-        lambda: (-1, -1, 1, 0),
-        # Half of the size.
-        lambda: (1, -0.5, -1, 0),
-        # The image is ignored.
-        lambda: (0, -1, -1, 0),
-        # Three numbers.
-        lambda: (1, -1, -1),
-        # The numbers of the other sign: 1 + c is 2.
-        lambda: (1, -1, 1, 0),
+        # The stride in time comes first.
+        stride_at_once,
+        # All strides come last.
+        stride_at_last,
+        # The 3-D convolution.
+        not_factorized,
+        # Rounds positions down.
+        lambda in_channels, out_channels, shape, stride: multiplied(
+            in_channels, out_channels, shape, stride, up=math.floor
+        ),
+        # The channels between are not a whole number.
+        inside_not_whole,
+        # Time before space.
+        time_before_space,
+        # The weights, not the multiplications.
+        weights_only,
+        # As many channels between as at the end.
+        inside_as_out,
+        # Additions counted, too.
+        lambda in_channels, out_channels, shape, stride: (
+            2 * multiplied(in_channels, out_channels, shape, stride)
+        ),
+        # No stride.
+        lambda in_channels, out_channels, shape, stride: multiplied(
+            in_channels, out_channels, shape, 1
+        ),
     ],
     "3.5.b": [
-        # The 1 stands in front.
-        one_in_front,
-        # Modalities are added.
-        summed_modalities,
-        # Ranks are added before the product.
-        product_of_sums,
-        # For two modalities.
-        first_two_only,
-        # Nothing appended.
-        without_ones,
-        # The bias in each rank.
-        bias_for_each_rank,
-        # No bias.
-        lambda features, factors, bias: low_rank_by_einsum(features, factors, 0 * bias),
-        # The mean over ranks.
-        lambda features, factors, bias: (
-            (low_rank_by_einsum(features, factors, 0 * bias)) / len(factors[0]) + bias
+        # All frames.
+        average_of_all,
+        # NaN times zero is NaN.
+        average_with_nan,
+        # The features of the average picture.
+        average_of_pictures,
+        # Divided by the number of all frames.
+        average_by_all,
+        # Axes are cut wrongly: mixes channels and frames.
+        average_reshaped,
+        # The largest.
+        largest_of_real,
+        # One frame too few.
+        lambda encoder, videos, lengths: average_of_chosen(
+            encoder, videos, (lengths - 1).clamp(min=1)
         ),
-        # Changes the list.
-        ones_appended_to_the_list,
-        # The factors learn, the features do not.
-        lambda features, factors, bias: low_rank_by_einsum(
-            [h.detach() for h in features], factors, bias
+        # The first frame.
+        lambda encoder, videos, lengths: encoder(videos[:, :, 0]),
+        # As many frames of each as the shortest has.
+        lambda encoder, videos, lengths: average_of_chosen(
+            encoder, videos, torch.full_like(lengths, int(lengths.min()))
         ),
-        # Ranks are not added.
-        lambda features, factors, bias: low_rank_by_einsum(
-            features, [f[:1] for f in factors], bias
-        ),
+        # No gradient.
+        lambda encoder, videos, lengths: average_of_chosen(encoder, videos, lengths).detach(),
+        # Empties the reader's own videos.
+        average_in_place,
+        # The encoder is in evaluation mode from now on.
+        average_in_evaluation,
     ],
-    "3.5.c": [
-        # As for an even XOR.
-        0.75,
-        # A guess between two classes.
-        0.5,
-        # All.
-        1.0,
-        # The larger class.
-        0.6,
-        # Three corners, each with 30 %, but one of them lost.
-        0.7,
-        # In per cent.
-        90,
-        # The share that is wrong.
-        0.1,
-        # Two corners.
-        0.4,
-    ],
-    "3.5.d": fusions.WRONG,
-    "3.5.e": gates.WRONG,
 }

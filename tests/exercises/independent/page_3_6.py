@@ -1,168 +1,183 @@
+"""Answers on page 3.6; those to d stand in `fusions`."""
+
 import numpy as np
 import torch
-from torch.nn import functional as F
+
+from tests.exercises.independent import fusions
 
 
-def bce_by_softplus(y, y_true):
-    return F.softplus(torch.where(y_true > 0.5, -y, y)).mean()
+def with_one(h):
+    return torch.cat([h, torch.ones_like(h[:, :1])], dim=1)
 
 
-def bce_by_logaddexp(y, y_true):
-    return (torch.logaddexp(torch.zeros_like(y), y) - y * y_true).sum() / y.numel()
+def low_rank_by_einsum(features, factors, bias):
+    product = 1
+    for h, factor in zip(features, factors, strict=True):
+        product = product * torch.einsum("bd,rds->brs", with_one(h), factor)
+    return product.sum(dim=1) + bias
 
 
-def bce_by_two_classes(y, y_true):
-    both = torch.stack([torch.zeros_like(y), y], dim=1).log_softmax(dim=1)
-    return -both.gather(1, y_true.long()[:, None]).mean()
+def low_rank_by_affine_maps(features, factors, bias):
+    """Take the last row of each factor as the bias of a linear map."""
+    z = bias.clone()
+    for i in range(factors[0].shape[0]):
+        maps = [h @ f[i, :-1] + f[i, -1] for h, f in zip(features, factors, strict=True)]
+        z = z + torch.stack(maps).prod(dim=0)
+    return z
 
 
-def bce_clamped(y, y_true):
-    p = torch.sigmoid(y).clamp(1e-7, 1 - 1e-7)
-    return -(y_true * p.log() + (1 - y_true) * (1 - p).log()).mean()
+def low_rank_by_matmul(features, factors, bias):
+    projected = [with_one(h) @ f for h, f in zip(features, factors, strict=True)]
+    result = projected[0]
+    for more in projected[1:]:
+        result = torch.mul(result, more)
+    return torch.add(result.sum(0), bias)
 
 
-def bce_plain(y, y_true):
-    p = 1 / (1 + torch.exp(-y))
-    return -(y_true * p.log() + (1 - y_true) * (1 - p).log()).mean()
+def low_rank_by_numpy_like_loops(features, factors, bias):
+    rank, _, shared = factors[0].shape
+    columns = []
+    for s in range(shared):
+        total = 0
+        for r in range(rank):
+            term = 1
+            for h, f in zip(features, factors, strict=True):
+                term = term * (with_one(h) * f[r, :, s]).sum(dim=1)
+            total = total + term
+        columns.append(total + bias[s])
+    return torch.stack(columns, dim=-1)
 
 
-def bce_nan_removed(y, y_true):
-    p = torch.sigmoid(y)
-    loss = -(y_true * p.log() + (1 - y_true) * (1 - p).log())
-    return loss.nan_to_num(posinf=1000.0).mean()
+def one_in_front(features, factors, bias):
+    z = 0
+    for i in range(len(factors[0])):
+        term = 1
+        for h, f in zip(features, factors, strict=True):
+            term = term * (torch.cat([torch.ones_like(h[:, :1]), h], dim=1) @ f[i])
+        z = z + term
+    return z + bias
 
 
-def bce_of_class_1(y, y_true):
-    return -(y_true * F.logsigmoid(y)).mean()
+def summed_modalities(features, factors, bias):
+    return sum((with_one(h) @ f).sum(0) for h, f in zip(features, factors, strict=True)) + bias
 
 
-def smoothed_by_torch(y, y_true, eps):
-    classes = y.shape[1]
-    target = F.one_hot(y_true, classes) * (1 - eps) + eps / classes
-    return (y.softmax(dim=1) - target) / len(y)
+def product_of_sums(features, factors, bias):
+    z = 1
+    for h, f in zip(features, factors, strict=True):
+        z = z * (with_one(h) @ f.sum(dim=0))
+    return z + bias
 
 
-def smoothed_by_numpy(y, y_true, eps):
-    logits = y.detach().double().numpy()
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    g = e / e.sum(axis=1, keepdims=True) - eps / logits.shape[1]
-    g[np.arange(len(g)), y_true.numpy()] -= 1 - eps
-    return torch.from_numpy(g / len(g))
+def first_two_only(features, factors, bias):
+    return low_rank_by_einsum(features[:2], factors[:2], bias)
 
 
-def smoothed_by_rows(y, y_true, eps):
-    rows = []
-    for logits, true in zip(y, y_true.tolist(), strict=True):
-        row = torch.exp(logits - torch.logsumexp(logits, dim=0)) - eps / len(logits)
-        row = row.clone()
-        row[true] = row[true] - (1 - eps)
-        rows.append(row / y.shape[0])
-    return torch.stack(rows)
+def without_ones(features, factors, bias):
+    z = 1
+    for h, f in zip(features, factors, strict=True):
+        z = z * torch.einsum("bd,rds->brs", h, f[:, :-1])
+    return z.sum(dim=1) + bias
 
 
-def smoothed_elsewhere(y, y_true, eps):
-    others = eps / (y.shape[1] - 1)
-    target = F.one_hot(y_true, y.shape[1]) * (1 - eps - others) + others
-    return (y.softmax(dim=1) - target) / len(y)
+def bias_for_each_rank(features, factors, bias):
+    return low_rank_by_einsum(features, factors, bias) + (len(factors[0]) - 1) * bias
 
 
-def smoothed_by_autograd(y, y_true, eps):
-    leaf = y.detach().clone().requires_grad_()
-    F.cross_entropy(leaf, y_true, label_smoothing=eps).backward()
-    return leaf.grad
-
-
-def smoothed_without_maximum(y, y_true, eps):
-    e = y.exp()
-    target = F.one_hot(y_true, y.shape[1]) * (1 - eps) + eps / y.shape[1]
-    return (e / e.sum(dim=1, keepdim=True) - target) / len(y)
-
-
-def smoothed_too_much(y, y_true, eps):
-    target = F.one_hot(y_true, y.shape[1]) + eps / y.shape[1]
-    return (y.softmax(dim=1) - target) / len(y)
-
-
-def smoothed_too_little(y, y_true, eps):
-    return (y.softmax(dim=1) - F.one_hot(y_true, y.shape[1]) * (1 - eps)) / len(y)
-
-
-def smoothed_down(y, y_true, eps):
-    target = F.one_hot(y_true, y.shape[1]) * (1 - eps) + eps / y.shape[1]
-    return (y.softmax(dim=0) - target) / len(y)
-
-
-def smoothed_in_place(y, y_true, eps):
-    g = smoothed_by_torch(y, y_true, eps)
-    with torch.no_grad():
-        return y.copy_(g)
+def ones_appended_to_the_list(features, factors, bias):
+    for i, h in enumerate(features):
+        features[i] = with_one(h)
+    product = 1
+    for h, f in zip(features, factors, strict=True):
+        product = product * (h @ f)
+    return product.sum(dim=0) + bias
 
 
 RIGHT = {
     "3.6.a": [
-        bce_by_softplus,
-        bce_by_logaddexp,
-        bce_by_two_classes,
-        lambda y, y_true: (
-            torch.relu(y) - y * y_true + torch.log1p(torch.exp(-torch.abs(y)))
-        ).mean(),
+        lambda: (1, -1, -1, 0),
+        lambda: [-2.0, 0.5, -1.0, 0.0],
+        lambda: np.array([4, -0.25, -1, 0]),
+        lambda: torch.tensor([-1.0, 1.0, -1.0, 0.0]),
     ],
-    "3.6.b": [smoothed_by_torch, smoothed_by_numpy, smoothed_by_rows],
+    "3.6.b": [
+        low_rank_by_einsum,
+        low_rank_by_affine_maps,
+        low_rank_by_matmul,
+        low_rank_by_numpy_like_loops,
+    ],
+    "3.6.c": [0.9, 9 / 10, torch.tensor(0.9), np.float32(0.89), lambda: 1 - 0.1],
+    "3.6.d": fusions.RIGHT,
 }
 
 WRONG = {
     "3.6.a": [
-        # Infinite or NaN at 1000.
-        bce_plain,
-        # Never more than 16.
-        bce_clamped,
-        # A number in place of NaN.
-        bce_nan_removed,
-        # Class 0 costs nothing.
-        bce_of_class_1,
-        # A sum.
-        lambda y, y_true: bce_by_softplus(y, y_true) * len(y),
-        # The classes exchanged.
-        lambda y, y_true: bce_by_softplus(-y, y_true),
-        # A loss of torch, which is not allowed.
-        F.binary_cross_entropy_with_logits,
-        # The same in other words.
-        lambda y, y_true: F.cross_entropy(
-            torch.stack([torch.zeros_like(y), y], dim=1), y_true.long()
-        ),
-        # Cut at 100.
-        lambda y, y_true: bce_by_softplus(y.clamp(-100, 100), y_true),
-        # No gradient.
-        lambda y, y_true: bce_by_softplus(y.detach(), y_true),
-        # In bits.
-        lambda y, y_true: bce_by_softplus(y, y_true) / np.log(2),
-        # One number for each example.
-        lambda y, y_true: F.softplus(y) - y * y_true,
+        # Gives +1 where both agree.
+        lambda: (1, 1, -1, 0),
+        # The image is not taken out of the sum.
+        lambda: (1, -1, 0, 0),
+        # A constant too many.
+        lambda: (1, -1, -1, 1),
+        # The text does not control anything.
+        lambda: (-1, 0, 0, 0),
+        # In another order: v, c, w, beta.
+        lambda: (-1, -1, 1, 0),
+        # Half of the size.
+        lambda: (1, -0.5, -1, 0),
+        # The image is ignored.
+        lambda: (0, -1, -1, 0),
+        # Three numbers.
+        lambda: (1, -1, -1),
+        # The numbers of the other sign: 1 + c is 2.
+        lambda: (1, -1, 1, 0),
     ],
     "3.6.b": [
-        # Not divided by the number of examples.
-        lambda y, y_true, eps: smoothed_by_torch(y, y_true, eps) * len(y),
-        # Divided by the number of entries.
-        lambda y, y_true, eps: smoothed_by_torch(y, y_true, eps) / y.shape[1],
-        # Smoothing goes to the other classes only.
-        smoothed_elsewhere,
-        # The target sums to more than 1.
-        smoothed_too_much,
-        # The target sums to less than 1.
-        smoothed_too_little,
-        # Downhill instead of uphill.
-        lambda y, y_true, eps: -smoothed_by_torch(y, y_true, eps),
-        # No smoothing.
-        lambda y, y_true, eps: smoothed_by_torch(y, y_true, 0.0),
-        # The smoothing of the example.
-        lambda y, y_true, eps: smoothed_by_torch(y, y_true, 0.1),
-        # Softmax over the examples.
-        smoothed_down,
-        # By autograd, which is not allowed.
-        smoothed_by_autograd,
-        # exp of large logits is infinite.
-        smoothed_without_maximum,
-        # Overwrites the logits.
-        smoothed_in_place,
+        # The 1 stands in front.
+        one_in_front,
+        # Modalities are added.
+        summed_modalities,
+        # Ranks are added before the product.
+        product_of_sums,
+        # For two modalities.
+        first_two_only,
+        # Nothing appended.
+        without_ones,
+        # The bias in each rank.
+        bias_for_each_rank,
+        # No bias.
+        lambda features, factors, bias: low_rank_by_einsum(features, factors, 0 * bias),
+        # The mean over ranks.
+        lambda features, factors, bias: (
+            (low_rank_by_einsum(features, factors, 0 * bias)) / len(factors[0]) + bias
+        ),
+        # Changes the list.
+        ones_appended_to_the_list,
+        # The factors learn, the features do not.
+        lambda features, factors, bias: low_rank_by_einsum(
+            [h.detach() for h in features], factors, bias
+        ),
+        # Ranks are not added.
+        lambda features, factors, bias: low_rank_by_einsum(
+            features, [f[:1] for f in factors], bias
+        ),
     ],
+    "3.6.c": [
+        # As for an even XOR.
+        0.75,
+        # A guess between two classes.
+        0.5,
+        # All.
+        1.0,
+        # The larger class.
+        0.6,
+        # Three corners, each with 30 %, but one of them lost.
+        0.7,
+        # In per cent.
+        90,
+        # The share that is wrong.
+        0.1,
+        # Two corners.
+        0.4,
+    ],
+    "3.6.d": fusions.WRONG,
 }

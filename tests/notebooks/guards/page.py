@@ -14,9 +14,18 @@ from tools import canonical
 
 # Pages in the anatomy that CONTRIBUTING describes; the others follow, and then this goes.
 REVISED = {
+    "1-2-one-digit-four-modalities",
+    "1-3-why-depth-is-hard",
     "2-1-the-residual-block",
-    "3-5-fusion",
+    "3-3-a-transformer-is-a-residual-network",
+    "2-2-residual-streams",
+    "2-3-what-two-modalities-know-together",
+    "2-4-coordinated-representations",
+    "3-6-fusion",
+    "3-7-fusions-in-practice",
     "4-1-the-program",
+    "7-1-seeing-and-hearing-digits",
+    "7-2-reading-lips",
     "7-3-emoji",
     "7-4-sentiment",
     "7-5-your-own-data",

@@ -20,11 +20,12 @@ BETTER = {
 
 
 def words(page: Page) -> list[str]:
-    """A revised page uses the words of the field."""
+    """A revised page uses the words of the field; the address of a link is no word."""
     if not page.is_revised:
         return []
+    prose = re.sub(r"\]\([^)\s]*\)", "]", page.prose)
     return [
         f"{found[0]!r}: say {better}"
         for pattern, better in BETTER.items()
-        for found in re.finditer(pattern, page.prose, re.IGNORECASE)
+        for found in re.finditer(pattern, prose, re.IGNORECASE)
     ]
