@@ -151,6 +151,7 @@ def configuration(root: Path) -> dict[str, Any]:
     }
     options = sphinx["config"]
     options["html_static_path"] = [str(root / path) for path in options["html_static_path"]]
+    del options["html_extra_path"]  # the program of the welcome page, which is not in it
     for name in ("sphinxcontrib.bibtex", "sphinx_reredirects"):
         options["extensions"].remove(name)
     for name in ("bibtex_default_style", "redirects"):
