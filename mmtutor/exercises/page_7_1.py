@@ -360,7 +360,8 @@ QUIZ = (
                 right=True,
             ),
             Answer(
-                "Both networks were trained on the same digits, so that their answers are comparable.",
+                "Both networks were trained on the same digits, so that their answers are "
+                "comparable.",
                 "Networks that are trained on one event may err together; then a sum counts the "
                 "same evidence twice.",
             ),
