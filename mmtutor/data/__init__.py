@@ -39,7 +39,7 @@ from mmtutor.data.planted.information import (
 )
 from mmtutor.data.planted.planted import planted, planted_truth
 from mmtutor.data.real.av_mnist import av_mnist
-from mmtutor.data.real.emoji import EMOJI_LANGUAGES, emoji
+from mmtutor.data.real.emoji import EMOJI_GROUPS, EMOJI_LANGUAGES, emoji, emoji_characters
 from mmtutor.data.real.fsdd import FSDD_SPEAKERS, fsdd_recordings
 from mmtutor.data.real.grid import grid
 from mmtutor.data.real.mnist import keep_components, mnist_pictures
@@ -66,6 +66,7 @@ __all__ = [
     # Measured once, since it takes minutes
     "Curves", "curves",
     # Real sets
-    "EMOJI_LANGUAGES", "FSDD_SPEAKERS", "av_mnist", "emoji", "fsdd_recordings", "grid",
+    "EMOJI_GROUPS", "EMOJI_LANGUAGES", "FSDD_SPEAKERS", "av_mnist", "emoji",
+    "emoji_characters", "fsdd_recordings", "grid",
     "keep_components", "log_spectrogram", "mnist_pictures", "mosi", "mosi_transcripts",
 ]  # fmt: skip

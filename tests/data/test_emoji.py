@@ -13,7 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmtutor.data import decode_text, store
-from mmtutor.data.real.emoji import EMOJI_GROUPS, EMOJI_LANGUAGES, EMOJI_TEXTS, emoji
+from mmtutor.data.real.emoji import (
+    EMOJI_GROUPS,
+    EMOJI_LANGUAGES,
+    EMOJI_TEXTS,
+    emoji,
+    emoji_characters,
+)
 from tests.data.real_data import needs
 
 SPLITS = ("train", "validation", "test")
@@ -140,6 +146,18 @@ def test_every_language_names_the_same_emoji_one_after_the_other(folder):
     assert torch.equal(data.inputs["image"][:2], data.inputs["image"][2:])
     assert torch.equal(data.targets[:2], data.targets[2:])
     assert torch.equal(data.metadata["family"][:2], data.metadata["family"][2:])
+
+
+def test_the_characters_stand_in_the_order_of_the_emoji(folder):
+    characters = emoji_characters()
+    assert sorted(characters) == sorted(c.replace("\ufe0f", "") for c in list(LISTED)[:-1])
+    for split in SPLITS:
+        found = emoji(split)
+        for index, name in zip(found.metadata["emoji"].tolist(), names(split), strict=True):
+            assert (
+                name
+                == {c.replace("\ufe0f", ""): n for c, (n, _) in LISTED.items()}[characters[index]]
+            )
 
 
 def test_the_target_is_the_emoji_or_its_group(folder):

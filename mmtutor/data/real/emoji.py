@@ -194,6 +194,15 @@ def emoji(
     )
 
 
+def emoji_characters() -> list[str]:
+    """Return the characters of all 1,636 emoji, in the order of the metadata `"emoji"`.
+
+    Raises:
+        DataError: the data cannot be had.
+    """
+    return [one.characters for one in _every(store.get(EMOJI))]
+
+
 def _every(folder: Path) -> list[_Emoji]:
     """Return the emoji that have a group and a picture, in the order of Unicode's list."""
     found = {}

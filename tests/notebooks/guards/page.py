@@ -26,6 +26,7 @@ REVISED = {
     "4-1-the-program",
     "7-1-seeing-and-hearing-digits",
     "7-2-reading-lips",
+    "7-3-emoji",
     "7-4-sentiment",
     "7-5-your-own-data",
 }
