@@ -43,56 +43,107 @@ def _check_level(answer: Any) -> None:
     )
 
 
-def partners(targets: Tensor, same: bool, generator: torch.Generator) -> Tensor:
-    alike = targets[:, None] == targets
-    allowed = alike if same else ~alike
-    allowed = allowed & ~torch.eye(len(targets), dtype=torch.bool)
-    draws = torch.rand(allowed.shape, generator=generator)
-    return torch.where(allowed, draws, -1.0).argmax(dim=1)
+Model = Callable[[Tensor], Tensor]
+Fit = Callable[[Tensor, Tensor], Model]
 
 
-def _check_partners(answer: Callable[[Tensor, bool, torch.Generator], Tensor]) -> None:
-    # Digits of unequal frequency, in no order.
-    targets = torch.tensor([0, 1, 2, 3, 4]).repeat_interleave(torch.tensor([4, 9, 2, 6, 3]))
-    targets = targets[torch.randperm(len(targets), generator=torch.Generator().manual_seed(3))]
-    own = torch.arange(len(targets))
+def cross_validated(fit: Fit, x: Tensor, targets: Tensor, fold: Tensor) -> Tensor:
+    answers = torch.empty(len(x))
+    for held_out in fold.unique():
+        outside = fold == held_out
+        mean, deviation = x[~outside].mean(dim=0), x[~outside].std(dim=0)
+        model = fit((x[~outside] - mean) / deviation, targets[~outside])
+        answers[outside] = model((x[outside] - mean) / deviation)
+    return answers
 
-    def draw(same: bool, seed: int) -> Tensor:
-        rows = answer(targets.clone(), same, torch.Generator().manual_seed(seed))
-        expect(
-            isinstance(rows, Tensor) and rows.dtype == torch.int64 and rows.shape == targets.shape,
-            "return an int64 tensor with one entry for each clip, the number of its partner",
-        )
-        expect(
-            rows.min() >= 0 and rows.max() < len(targets),
-            f"a partner is one of the clips 0 to {len(targets) - 1}; got {rows.max().item()}",
-        )
-        return rows
 
-    drawn = {same: torch.stack([draw(same, seed) for seed in range(60)]) for same in (True, False)}
-    for same, rows in drawn.items():
-        alike = (targets[rows] == targets).float().mean()
-        wanted = "the same digit" if same else "another digit"
-        expect(
-            alike != (0 if same else 1),
-            f"with same={same} a partner has {wanted}; yours never has: is the mask inverted?",
-        )
-        expect(alike == same, f"with same={same} every partner has {wanted}; not all of yours have")
+def _fold_by_fold(x: Tensor, fold: Tensor) -> list[Tensor]:
+    """Return, fold after fold, the other clips, standardized with themselves."""
+    parts = [x[fold != held_out] for held_out in fold.unique()]
+    return [(part - part.mean(dim=0)) / part.std(dim=0) for part in parts]
+
+
+def _check_cross_validated(answer: Callable[[Fit, Tensor, Tensor, Tensor], Tensor]) -> None:
+    generator = torch.Generator().manual_seed(4)
+    x = 2 + 3 * torch.randn(23, 2, generator=generator)
+    targets = torch.randint(10, (23,), generator=generator)
+    # Folds of unequal size, in no order, and their numbers have a gap.
+    fold = torch.tensor([0, 2, 3]).repeat_interleave(torch.tensor([9, 8, 6]))
+    fold = fold[torch.randperm(23, generator=generator)]
+    fitted: list[tuple[Tensor, Tensor]] = []
+
+    def fit(inputs: Tensor, wanted: Tensor) -> Model:
+        fitted.append((inputs.clone(), wanted.clone()))
+        return lambda new: inputs.sum() + new[:, 0] - 2 * new[:, 1] + wanted.float().mean()
+
+    got = as_floats(answer(fit, x.clone(), targets.clone(), fold.clone()))
+    expect(bool(fitted), "`fit` was never called: it makes the model that gives the answers")
     expect(
-        (drawn[True] != own).all(),
-        "a clip is its own partner: then nothing is swapped",
+        got.shape == (23,),
+        f"return one answer for each clip, here (23,); got {tuple(got.shape)}",
     )
-    for same, rows in drawn.items():
-        expect(
-            torch.equal(draw(same, 0), rows[0]),
-            "two generators of one seed must give the same partners: draw with the generator",
-        )
-        expect((rows != rows[0]).any(), "the partners are the same for every generator: draw them")
-    often = torch.stack([(drawn[False] == row).sum() for row in own]) / 60
     expect(
-        often.max() < 3 and often.min() > 0.2,
-        "some clips are taken as partners far more often than others; each that fits should have "
-        "the same chance",
+        all(len(inputs) == len(wanted) for inputs, wanted in fitted),
+        "`fit` gets inputs and targets of the same clips; the numbers of clips differ",
+    )
+    sizes = sorted(len(inputs) for inputs, _ in fitted)
+    expect(
+        sizes != [23] or not torch.isfinite(got).all(),
+        "one model was trained, on all clips; then each was measured on clips that it knows",
+    )
+    expect(
+        sizes != [23, 23, 23],
+        "every model was trained on all clips, those that it is asked about among them",
+    )
+    expect(
+        sizes != [6, 8, 9],
+        "each model was trained on one fold and asked about the others; it is the other way round",
+    )
+    expect(
+        sizes == [14, 15, 17],
+        "three folds, of 6, 8 and 9 of the 23 clips, make three models, trained on 17, 15 and 14 "
+        f"clips; yours were trained on {sizes} (the numbers of the folds are 0, 2 and 3)",
+    )
+    raw = sorted((x[fold != k] for k in fold.unique()), key=len)
+    found = sorted((inputs.double() for inputs, _ in fitted), key=len)
+    expect(
+        not all(torch.allclose(a, b.double(), atol=1e-4) for a, b in zip(found, raw, strict=True)),
+        "the inputs are not standardized",
+    )
+    everywhere = (x - x.mean(dim=0)) / x.std(dim=0)
+    leaking = sorted((everywhere[fold != k] for k in fold.unique()), key=len)
+    expect(
+        not all(
+            torch.allclose(a, b.double(), atol=1e-4) for a, b in zip(found, leaking, strict=True)
+        ),
+        "the inputs were standardized with all clips; so the held-out ones had a say. Take mean "
+        "and deviation of the training clips, for each fold anew",
+    )
+    right = as_floats(cross_validated(fit, x, targets, fold))
+    expect(
+        not torch.allclose(got.sort().values, right.sort().values, atol=1e-3)
+        or torch.allclose(got, right, atol=1e-3),
+        "the answers are right, but in another order: fold after fold, not clip after clip",
+    )
+    asked_raw, asked_own = torch.empty(23), torch.empty(23)
+    for k, part in zip(fold.unique(), _fold_by_fold(x, fold), strict=True):
+        model, new = fit(part, targets[fold != k]), x[fold == k]
+        asked_raw[fold == k] = model(new)
+        asked_own[fold == k] = model((new - new.mean(dim=0)) / new.std(dim=0))
+    expect(
+        not torch.allclose(got, asked_raw.double(), atol=1e-3),
+        "the held-out clips must be standardized as well, or the model is asked about other units",
+    )
+    expect(
+        not torch.allclose(got, asked_own.double(), atol=1e-3),
+        "the held-out clips were standardized with their own mean and deviation; take those of "
+        "the training clips",
+    )
+    expect(
+        torch.allclose(got, right, atol=1e-3),
+        "each clip is asked once, of the model that was trained without its fold, with inputs "
+        f"standardized like those it was trained on; the first answer should be {right[0]:.3f}, "
+        f"got {got[0]:.3f}",
     )
 
 
@@ -286,18 +337,18 @@ EXERCISES = {
         kind="derive",
     ),
     "7.2.b": Exercise(
-        check=_check_partners,
-        solution=partners,
+        check=_check_cross_validated,
+        solution=cross_validated,
         hints=(
-            "Make a table that says for each pair of clips whether the second may be the partner "
-            "of the first.",
-            "`targets[:, None] == targets` says which pairs have the same digit. Who must be taken "
-            "out of it?",
-            "Give each allowed pair a random number and each other pair one below all of them; "
-            "the largest in a row is the partner.",
+            "Take the folds in turn. In each turn, which clips may the model see, and about which "
+            "is it asked?",
+            "`outside = fold == held_out` marks the clips that are asked; `~outside` those for "
+            "training. Mean and deviation come from which of the two?",
+            "Make an empty tensor of answers, and in each turn write into it at the held-out "
+            "clips: `answers[outside] = model(...)`.",
         ),
-        praise="A swap with the same digit is the control: it shows what another clip costs, "
-        "before another digit does.",
+        praise="Every clip was measured once, by a model that had not seen it, not even through "
+        "the mean.",
         kind="write",
     ),
     "7.2.c": Exercise(
@@ -369,20 +420,21 @@ QUIZ = (
         ),
     ),
     Question(
-        "At −15 dB, concatenation is not better than the lips alone, though it gets the lips as "
-        "well. How can that be?",
+        "At −15 dB, concatenation is not better than the lips alone, though it gets the sound as "
+        "well. What do the measurements of this page say about it?",
         (
             Answer(
-                "At this level the sound contains nothing, so that both must be equally good.",
-                "The voice alone is still far better than guessing, and late fusion uses that.",
+                "The sound holds nothing at this level, so that no network could gain from it.",
+                "The voice alone is still far better than guessing, and late fusion gains by it.",
             ),
             Answer(
-                "It has fewer parameters for the lips than the network that has only these.",
-                "Its encoder of the lips is of the same size.",
+                "Its encoder of the lips is smaller than that of the network of the lips alone.",
+                "Both have the same encoder of the lips.",
             ),
             Answer(
-                "Trained on both together, it follows the noise more than a sum of two networks.",
-                "More inputs do not make a trained network better by themselves.",
+                "The sound still tells something, but this training did not make use of it.",
+                "Late fusion of the same sound and lips gains. Why concatenation does not, was not "
+                "measured.",
                 right=True,
             ),
         ),
@@ -398,7 +450,7 @@ QUIZ = (
             ),
             Answer(
                 "A network of this size has too few parameters to draw a sharp spectrogram.",
-                "On clean sound the same network draws sharp ones.",
+                "On clean sound the same network draws much sharper ones.",
             ),
             Answer(
                 "Its training clips are in noise, so it has never been shown a sharp spectrogram.",

@@ -19,6 +19,7 @@ from mmtutor.figures.diagrams import (
 )
 from mmtutor.figures.display import show
 from mmtutor.figures.encoder import encoder
+from mmtutor.figures.enhancer import enhancer
 from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.gradients import backward_pass, distillation
 from mmtutor.figures.information import information
@@ -75,6 +76,7 @@ __all__ = [
     "distillation",
     "dot_panels",
     "encoder",
+    "enhancer",
     "example",
     "exit_curves",
     "feature_maps",

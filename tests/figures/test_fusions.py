@@ -119,3 +119,13 @@ def test_what_has_no_diagram_is_refused(wrong: object) -> None:
 def test_diagrams_side_by_side_may_be_narrow() -> None:
     two = figures.beside(*(figures.fusion_flow(name) for name in PACKAGED[:2]), width=220).data
     assert two.count("flex:0 1 220px") == 2
+
+
+def test_other_modalities_change_letters_and_colors_and_words() -> None:
+    svg = check(figures.fusion_flow("GatedFusion", ("audio", "image")).data)
+    assert {"hA", "hI", "WA", "WI"} <= set(labels(svg))
+    assert not {"hT", "WT"} & set(labels(svg))
+    assert "The audio's side is multiplied by a, the image's by 1 − a" in words(svg)
+    assert {FILLS["audio"], FILLS["image"]} <= {node.get("fill") for node in nodes(svg, "rect")}
+    with pytest.raises(ValueError, match="two of image, text, audio, video; got"):
+        figures.fusion_flow("GatedFusion", ("audio", "smell"))

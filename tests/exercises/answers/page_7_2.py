@@ -7,51 +7,72 @@ from torch.nn import functional as F
 from tests.exercises.answers.answers import Answers
 
 
-def partners_by_loop(targets, same, generator):
-    rows = []
-    for row, digit in enumerate(targets.tolist()):
-        fits = [
-            other
-            for other, its in enumerate(targets.tolist())
-            if other != row and (its == digit) == same
-        ]
-        rows.append(fits[torch.randint(len(fits), (1,), generator=generator).item()])
-    return torch.tensor(rows)
+def standardized(part, reference):
+    return (part - reference.mean(dim=0)) / reference.std(dim=0)
 
 
-def partners_with_itself(targets, same, generator):
-    allowed = (targets[:, None] == targets) == same
-    return torch.multinomial(allowed.float(), 1, generator=generator)[:, 0]
+def folds_by_numpy(fit, x, targets, fold):
+    answers = np.full(len(x), np.nan)
+    for k in sorted(set(fold.tolist())):
+        rows, others = (fold == k).nonzero()[:, 0], (fold != k).nonzero()[:, 0]
+        model = fit(standardized(x[others], x[others]), targets[others])
+        answers[rows.numpy()] = model(standardized(x[rows], x[others])).numpy()
+    return answers
 
 
-def partners_by_multinomial(targets, same, generator):
-    allowed = (targets[:, None] == targets) == same
-    allowed &= ~torch.eye(len(targets), dtype=torch.bool)
-    return torch.multinomial(allowed.float(), 1, generator=generator)[:, 0]
+def folds_put_back(fit, x, targets, fold):
+    order, answers = [], []
+    for k in fold.unique():
+        model = fit(standardized(x[fold != k], x[fold != k]), targets[fold != k])
+        answers.append(model(standardized(x[fold == k], x[fold != k])))
+        order.append((fold == k).nonzero()[:, 0])
+    return torch.cat(answers)[torch.cat(order).argsort()]
 
 
-def any_other(targets, same, generator):
-    return (torch.arange(len(targets)) + torch.randint(1, 20, (1,), generator=generator)) % len(
-        targets
-    )
+def folds_with(train, asked, scale_by, ask_by):
+    """Return an answer that takes other clips in one of four places."""
+
+    def answer(fit, x, targets, fold):
+        answers = torch.empty(len(x))
+        for k in fold.unique():
+            pick = {"in": fold != k, "out": fold == k, "all": fold == fold}
+            inputs, new = x[pick[train]], x[pick[asked]]
+            if scale_by:
+                inputs = standardized(inputs, x[pick[scale_by]])
+            if ask_by:
+                new = standardized(new, x[pick[ask_by]])
+            answers[pick[asked]] = fit(inputs, targets[pick[train]])(new)
+        return answers
+
+    return answer
 
 
-def first_that_fits(targets, same, generator):
-    allowed = (targets[:, None] == targets) == same
-    return (allowed & ~torch.eye(len(targets), dtype=torch.bool)).float().argmax(dim=1)
+def one_model(fit, x, targets, fold):
+    return fit(standardized(x, x), targets)(standardized(x, x))
 
 
-def of_one_digit(targets, same, generator):
-    if same:
-        return partners_by_multinomial(targets, same, generator)
-    rows = torch.arange(len(targets))
-    last, first = rows[targets == 4], rows[targets == 0]
-    pick = torch.randint(3, (len(targets),), generator=generator)
-    return torch.where(targets == 4, first[pick], last[pick])
+def fold_after_fold(fit, x, targets, fold):
+    parts = []
+    for k in fold.unique():
+        model = fit(standardized(x[fold != k], x[fold != k]), targets[fold != k])
+        parts.append(model(standardized(x[fold == k], x[fold != k])))
+    return torch.cat(parts)
 
 
-def global_draws(targets, same, generator):
-    return partners_by_multinomial(targets, same, None)
+def folds_from_zero(fit, x, targets, fold):
+    answers = torch.zeros(len(x))
+    for k in range(int(fold.max()) + 1):
+        model = fit(standardized(x[fold != k], x[fold != k]), targets[fold != k])
+        answers[fold == k] = model(standardized(x[fold == k], x[fold != k]))
+    return answers
+
+
+def targets_of_all(fit, x, targets, fold):
+    answers = torch.empty(len(x))
+    for k in fold.unique():
+        model = fit(standardized(x[fold != k], x[fold != k]), targets)
+        answers[fold == k] = model(standardized(x[fold == k], x[fold != k]))
+    return answers
 
 
 FOUND = {
@@ -136,16 +157,21 @@ ANSWERS = {
         },
     ),
     "7.2.b": Answers(
-        right=partners_by_loop,
-        also_right=[partners_by_multinomial],
+        right=folds_by_numpy,
+        also_right=[folds_put_back, folds_with("in", "out", "in", "in")],
         wrong={
-            "its own partner": partners_with_itself,
-            "is the mask inverted": lambda t, s, g: partners_by_multinomial(t, not s, g),
-            "not all of yours have": any_other,
-            "draw them": first_that_fits,
-            "far more often": of_one_digit,
-            "draw with the generator": global_draws,
-            "an int64 tensor": lambda t, s, g: partners_by_loop(t, s, g).tolist(),
+            "one model was trained": one_model,
+            "every model was trained on all clips": folds_with("all", "out", "all", "all"),
+            "the other way round": folds_with("out", "in", "out", "out"),
+            "the inputs are not standardized": folds_with("in", "out", "", ""),
+            "so the held-out ones had a say": folds_with("in", "out", "all", "all"),
+            "in another order": fold_after_fold,
+            "must be standardized as well": folds_with("in", "out", "in", ""),
+            "their own mean and deviation": folds_with("in", "out", "in", "out"),
+            "make three models": folds_from_zero,
+            "of the same clips": targets_of_all,
+            "one answer for each clip": lambda fit, x, t, f: fold_after_fold(fit, x, t, f)[:5],
+            "never called": lambda fit, x, t, f: torch.zeros(len(x)),
         },
     ),
     "7.2.c": Answers(
