@@ -269,7 +269,7 @@ def four_pictures() -> dict[str, Tensor]:
 def _picture(sound: Tensor, kind: str) -> Tensor:
     size = {"long frames": 1024, "short frames": 16}.get(kind, 128)
     window = torch.ones(size) if kind == "no window" else torch.hann_window(size)
-    frames = torch.nn.functional.pad(sound, (size // 2, size // 2)).unfold(0, size, 8)
+    frames = torch.nn.functional.pad(sound, (size // 2, size // 2)).unfold(0, size, 16)
     power = (torch.fft.rfft(frames * window) * 2 / window.sum()).abs().square().T
     if kind == "no logarithm":
         return power / power.max()

@@ -127,7 +127,11 @@ def sound_to_column(
     top, bottom = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[2, :])
     left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
     seconds = len(sound) / sample_rate
-    top.plot(np.arange(len(sound)) / sample_rate, sound, color=COLORS["blue"], linewidth=0.5)
+    step = max(1, len(sound) // 500)  # so much lies in the width of a line
+    pieces = np.asarray(sound[: len(sound) // step * step]).reshape(-1, step)
+    starts = np.arange(len(pieces)) * step / sample_rate
+    lowest, largest = pieces.min(axis=1), pieces.max(axis=1)
+    top.fill_between(starts, lowest, largest, color=COLORS["blue"], linewidth=0.5)
     top.axvspan(middle - half, middle + half, color=marked, alpha=0.35, linewidth=0)
     top.set(title="1  cut out a frame", ylabel="amplitude", xlim=(0, seconds))
     milliseconds = 1000 * np.arange(window) / sample_rate
@@ -137,10 +141,10 @@ def sound_to_column(
     hertz = np.arange(len(power)) * sample_rate / window
     right.plot(decibels[:, frame], hertz, color=marked)
     right.set(title="3  its frequencies", xlabel="decibels", ylabel="hertz", ylim=(0, highest))
-    step, row = hop / sample_rate / 2, sample_rate / window / 2
-    extent = (-step, (decibels.shape[1] - 0.5) * 2 * step, -row, sample_rate / 2 + row)
+    side, row = hop / sample_rate / 2, sample_rate / window / 2
+    extent = (-side, (decibels.shape[1] - 0.5) * 2 * side, -row, sample_rate / 2 + row)
     bottom.imshow(np.asarray(decibels), origin="lower", aspect="auto", extent=extent, cmap="magma")
-    for edge in (middle - step, middle + step):
+    for edge in (middle - side, middle + side):
         bottom.axvline(edge, color=marked, linewidth=1)
     bottom.set(title="4  one column of the picture", xlabel="seconds", ylabel="hertz")
     bottom.set(xlim=(0, seconds), ylim=(0, highest))

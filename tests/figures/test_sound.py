@@ -104,6 +104,7 @@ def test_a_frame_its_spectrum_and_its_column_belong_together() -> None:
     )
     top, bottom, left, right = plt.gcf().axes
     assert top.get_xlim() == bottom.get_xlim() == (0, 0.6)
+    assert top.collections[0].get_paths()[0].get_extents().y1 == pytest.approx(1)
     span = top.patches[0].get_extents().transformed(top.transData.inverted())
     assert (span.x0, span.x1) == pytest.approx((0.288, 0.352))  # 64 samples around number 320
     gray, faded = (line.get_ydata() for line in left.lines)
