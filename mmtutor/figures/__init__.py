@@ -50,7 +50,7 @@ from mmtutor.figures.planes import (
     trades,
 )
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
-from mmtutor.figures.sound import sound, spectrograms, waveform
+from mmtutor.figures.sound import sound, sound_to_column, spectrograms, waveform
 from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
 from mmtutor.figures.subsets import subset_scores
@@ -106,6 +106,7 @@ __all__ = [
     "scores",
     "show",
     "sound",
+    "sound_to_column",
     "spectrograms",
     "speedups",
     "stream",

@@ -93,3 +93,26 @@ def test_the_loudest_frequency_of_a_waveform_has_zero_decibels() -> None:
     decibels = below.images[0].get_array()
     assert decibels.max() == 0 and decibels.min() == -60  # of silence, where the scale ends
     assert decibels.argmax(axis=0)[20] == 32  # 129 rows reach from 0 to 4000 Hz
+
+
+def test_a_frame_its_spectrum_and_its_column_belong_together() -> None:
+    rate, window, hop, frame = 1000, 64, 16, 20
+    sound = torch.sin(2 * torch.pi * 125 * torch.arange(600) / rate)
+    sound[400:] = 0
+    figures.sound_to_column(
+        sound, sample_rate=rate, window=window, hop=hop, frame=frame, highest=400
+    )
+    top, bottom, left, right = plt.gcf().axes
+    assert top.get_xlim() == bottom.get_xlim() == (0, 0.6)
+    assert top.collections[0].get_paths()[0].get_extents().y1 == pytest.approx(1)
+    span = top.patches[0].get_extents().transformed(top.transData.inverted())
+    assert (span.x0, span.x1) == pytest.approx((0.288, 0.352))  # 64 samples around number 320
+    gray, faded = (line.get_ydata() for line in left.lines)
+    assert gray == pytest.approx(sound[288:352].numpy())
+    assert faded[0] == 0 and faded[32] == gray[32]
+    loudness, hertz = right.lines[0].get_xdata(), right.lines[0].get_ydata()
+    assert hertz[np.argmax(loudness)] == 125
+    picture = bottom.images[0].get_array()
+    assert np.asarray(picture)[:, frame] == pytest.approx(np.asarray(loudness))
+    edges = [line.get_xdata()[0] for line in bottom.lines]
+    assert edges == pytest.approx([0.312, 0.328])  # one hop around 0.32 s

@@ -82,6 +82,68 @@ def vectorized(s, frames):
     return (masked - masked.mean(axis=(1, 2), keepdims=True)).filled(0)
 
 
+ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477)
+PAD = ["123", "456", "789", "*0#"]
+
+
+def tone_powers(sound, sample_rate, tones, cosine=True, sine=True):
+    n = np.arange(len(sound))
+    angles = 2 * np.pi * np.array(tones)[:, None] * n / sample_rate
+    a, b = np.cos(angles) @ sound.numpy(), np.sin(angles) @ sound.numpy()
+    return cosine * a**2 + sine * b**2
+
+
+def decode(sound, sample_rate, pad=PAD, **which):
+    row = tone_powers(sound, sample_rate, ROWS, **which).argmax()
+    column = tone_powers(sound, sample_rate, COLUMNS, **which).argmax()
+    return int(pad[row][column]) if pad[row][column].isdigit() else -1
+
+
+def goertzel(sound, sample_rate):
+    tones = torch.tensor([*ROWS, *COLUMNS], dtype=torch.float64)
+    double = 2 * torch.cos(2 * torch.pi * tones / sample_rate)
+    last, before = torch.zeros(2, 7, dtype=torch.float64)
+    for x in sound.tolist():
+        last, before = x + double * last - before, last
+    power = last**2 + before**2 - double * last * before
+    return torch.tensor(int(PAD[power[:4].argmax()][power[4:].argmax()].replace("*", "0")))
+
+
+def by_spectrum(sound, sample_rate):
+    power = torch.fft.rfft(sound, 20 * sample_rate).abs()
+    row, column = ([power[20 * f] for f in tones] for tones in (ROWS, COLUMNS))
+    return int(PAD[int(np.argmax(row))][int(np.argmax(column))].replace("*", "0"))
+
+
+def by_place(sound, sample_rate):
+    row = tone_powers(sound, sample_rate, ROWS).argmax()
+    return 3 * row + tone_powers(sound, sample_rate, COLUMNS).argmax()
+
+
+def exchanged(sound, sample_rate):
+    return decode(sound, sample_rate, pad=["147", "258", "369", "*0#"])
+
+
+def forgets_zero(sound, sample_rate):
+    return decode(sound, sample_rate) or 8
+
+
+def only_at_8000(sound, sample_rate):
+    return decode(sound, 4000)
+
+
+def in_a_short_piece(sound, sample_rate):
+    middle = int(sound.abs().argmax())
+    return decode(sound[max(middle - 40, 0) : middle + 40], sample_rate)
+
+
+SEEN = {"A": "no window", "B": "long frames", "C": "no logarithm", "D": "short frames"}
+
+
+def mistaken(a, b):
+    return SEEN | {a: SEEN[b], b: SEEN[a]}
+
+
 ANSWERS = {
     "3.4.a": Answers(
         right=by_rounding,
@@ -109,6 +171,45 @@ ANSWERS = {
             "without a real frame": divided_by_none,
             "expected [[[-3": divided_by_spread,
             "keeps its shape": lambda s, frames: by_loop(s, frames).mean(dim=2),
+        },
+    ),
+    "3.4.c": Answers(
+        right=decode,
+        also_right=[goertzel, by_spectrum],
+        wrong={
+            "is not yet the digit": by_place,
+            "are exchanged": exchanged,
+            "only 0 is read wrongly": forgets_zero,
+            "the cosine and the sine": lambda sound, rate: decode(sound, rate, sine=False),
+            "at 8,000 samples a second": only_at_8000,
+            "keys are read wrongly": in_a_short_piece,
+            "a number from 0 to 9": lambda sound, rate: "5",
+        },
+    ),
+    "3.4.d": Answers(
+        right=130,
+        also_right=[lambda: 130.0, np.int64(128)],
+        wrong={
+            "which row should it be in": 1,
+            "Two columns, yes": 2,
+            "how many of them hold it": 65,
+            "a click has no pitch": 32,
+            "hold the click at all": 2080,
+            "how many frames hold it": 64,
+            "one number": "all",
+        },
+    ),
+    "3.4.e": Answers(
+        right=SEEN,
+        also_right=[lambda: dict(reversed(SEEN.items()))],
+        wrong={
+            "A does not look like that: its tones begin": mistaken("A", "B"),
+            "A does not look like that: its tones are thin": mistaken("A", "D"),
+            "A does not look like that: the faint tone": mistaken("A", "C"),
+            "B does not look like that: its tones are thin": mistaken("B", "D"),
+            "each occurs once": SEEN | {"D": "no window"},
+            "choose one of": SEEN | {"D": "all"},
+            "a reading for each": ["A", "B"],
         },
     ),
 }
