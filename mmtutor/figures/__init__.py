@@ -104,6 +104,7 @@ __all__ = [
     "score_panels",
     "scores",
     "show",
+    "slabs",
     "sound",
     "spectrograms",
     "speedups",
