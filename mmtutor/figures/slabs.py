@@ -120,8 +120,8 @@ def _label(picture: Picture, name: str, slab: Slab, middle: float) -> None:
 
 def _in_words(rows: Mapping[str, Slab], features: str) -> str:
     steps = [
-        f"{name}, {slab.channels} maps of {slab.side} × {slab.side}, of which one position of the "
-        f"last layer sees {slab.seen} × {slab.seen}"
+        f"{name}, {slab.channels} × {slab.side} × {slab.side}, of which one position of the last "
+        f"layer sees {slab.seen} × {slab.seen}"
         for name, slab in rows.items()
     ]
     return (
