@@ -8,7 +8,7 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book check test lint lab notebooks replicate curves bench doctor links release-assignments grade challenge leaderboard exercises-report instructors slides clean
+.PHONY: help setup book check test lint lab notebooks replicate curves bench doctor release links release-assignments grade challenge leaderboard exercises-report instructors slides clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s%s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ exercises-report: setup  ## count how often the exercises' checks judge rightly
 
 doctor: setup  ## check the installation
 	@$(RUN) mmtutor doctor
+
+release: setup  ## build, check, commit and tag a version: make release VERSION=0.2.0
+	@$(RUN) tools.release $(VERSION)
 
 links: setup  ## point every link to a fork: make links REPOSITORY=owner/name
 	@$(RUN) tools.links $(REPOSITORY)

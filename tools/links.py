@@ -14,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GITHUB = "https://github.com/"
+# What the links open and Colab installs: a branch, or the tag of the last release.
+REF = "main"
 
 _SLUG = r"(?P<slug>[\w-]+/(?:(?!\.git\b)[\w.-])*[\w-])"
 # Addresses that can only be this repository's, whatever they name now.
@@ -24,9 +26,9 @@ _OURS = re.compile(
     r"|^repository:\n +url: https://github\.com/)" + _SLUG,
     re.MULTILINE,
 )
-_ANY = re.compile(r"(?P<place>\bgithub\.com/)" + _SLUG)
+_ANY = re.compile(r"(?P<place>\b(?:github|raw\.githubusercontent)\.com/)" + _SLUG)
 _COLAB_FILE = re.compile(
-    r"colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/main/([^)\s\"\\]+)"
+    r"colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/[\w.-]+/([^)\s\"\\]+)"
 )
 
 _SETUP = """\
@@ -34,7 +36,7 @@ import importlib.util
 import sys
 
 if "google.colab" in sys.modules and importlib.util.find_spec("mmtutor") is None:
-    !{{sys.executable}} -m pip install --quiet --no-deps "mmtutor @ git+{address}@main"
+    !{{sys.executable}} -m pip install --quiet --no-deps "mmtutor @ git+{address}@{ref}"
     if importlib.util.find_spec("mmtutor") is None:
         raise RuntimeError("mmtutor could not be installed; pip says above why")\
 """
@@ -47,11 +49,11 @@ class AddressError(Exception):
 def setup_cell(address: str) -> str:
     """Return the source of the second cell of every notebook.
 
-    In Colab it installs the package if it is missing, from the branch that the page's link opens,
-    and leaves torch and numpy alone. If that fails, the cell stops. It does not use `%pip`, which
-    asks for a restart that is not needed.
+    In Colab it installs the package if it is missing, as it was when the page that the link opens
+    was stored, and leaves torch and numpy alone. If that fails, the cell stops. It does not use
+    `%pip`, which asks for a restart that is not needed.
     """
-    return _SETUP.format(address=address)
+    return _SETUP.format(address=address, ref=REF)
 
 
 def title_cell(title: str, path: str, address: str) -> str:
@@ -62,7 +64,7 @@ def title_cell(title: str, path: str, address: str) -> str:
         path: the notebook's path in the repository, such as `notebooks/2-1-name.ipynb`.
         address: the repository's address.
     """
-    file = f"{address.removeprefix(GITHUB)}/blob/main/{path}"
+    file = f"{address.removeprefix(GITHUB)}/blob/{REF}/{path}"
     colab = f"https://colab.research.google.com/github/{file}"
     return f"# {title}\n\n[Open in Colab]({colab}) · [Source]({GITHUB}{file})"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from mmtutor.claims import Finding
-from tools import canonical, runtimes
+from tools import canonical, links, runtimes
 from tools.conditions import CONDITIONS, CONTROL, OTHER_SCANS, SEED_CONDITIONS, Condition
 
 RESULTS = "book/tables/replication.json"
@@ -83,7 +83,8 @@ def code_cells(page: Path) -> list[NotebookNode]:
 
 def digest_of(page: Path) -> str:
     """Return a short digest of the code of a notebook."""
-    code = json.dumps([cell.source for cell in code_cells(page)])
+    installed = f'@{links.REF}"'  # the tag that Colab installs says nothing about a result
+    code = json.dumps([cell.source.replace(installed, '@main"') for cell in code_cells(page)])
     return hashlib.sha256(code.encode()).hexdigest()[:12]
 
 

@@ -8,16 +8,17 @@ from mmtutor.figures.flow import CELL, LEFT, MIDDLE, RIGHT, TOP, WIDTH, Flow
 def tensor() -> HTML:
     """Return the diagram of a `TensorFusion`."""
     flow = Flow("Tensor")
-    left, top = LEFT - 25, TOP + 52  # corner of the table of products
-    flow.arrow((LEFT, TOP), (LEFT, top - 26))
-    flow.cells(LEFT + 5, top - 26, (5, "image"), (1, ""))
-    flow.arrow((RIGHT, TOP), (RIGHT, top + 15), (left + 88, top + 15))
-    flow.cells(left + 82, top, (3, "text"), (1, ""), upright=True)
-    flow.times(left + 82, top - 21, "⊗")
-    for row in range(3):
-        flow.cells(LEFT + 5, top + CELL * row, (5, "joint"), (1, "text"))
-    flow.cells(LEFT + 5, top + 3 * CELL, (5, "image"), (1, ""))
-    column = flow.column(LEFT + 5, top + 4 * CELL)
+    middle, top = RIGHT - 5, TOP + 52  # of the table of products
+    flow.arrow((RIGHT, TOP), (RIGHT, top - 26))
+    flow.cells(middle, top - 26, (3, "text"), (1, ""))
+    beside = middle - 4 * CELL
+    flow.arrow((LEFT, TOP), (LEFT, top + 3 * CELL), (beside - CELL / 2 - 1, top + 3 * CELL))
+    flow.cells(beside, top, (5, "image"), (1, ""), upright=True)
+    flow.times(beside, top - 21, "⊗")
+    for row in range(5):
+        flow.cells(middle, top + CELL * row, (3, "joint"), (1, "image"))
+    flow.cells(middle, top + 5 * CELL, (3, "text"), (1, ""))
+    column = flow.column(middle, top + 6 * CELL)
     flow.text(column.x + 9, column.y + 15, "vec", "start")
     column.gap = 22
     column.box("W", "joint")
@@ -26,7 +27,7 @@ def tensor() -> HTML:
     return HTML(
         flow.svg(
             "Tensor: to h_I, five numbers, a 1 is appended, and to h_T, three numbers, another. "
-            "Their outer product ⊗ is a table of six columns and four rows: fifteen products of "
+            "Their outer product ⊗ is a table of six rows and four columns: fifteen products of "
             "a number of the image and one of the text, the image's five numbers, the text's "
             "three, and a 1. The table, as one vector (vec), passes W, which gives z"
         )

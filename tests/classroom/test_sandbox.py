@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -122,8 +123,9 @@ print([name for name in os.listdir("/proc") if name.isdigit()] == ["1", "2"])
 @pytest.mark.slow
 def test_inside_there_are_the_packages_without_solutions_and_nothing_else():
     said, problem = sandbox.find().start(["-c", SEEN]).communicate()
+    own = ["python"] if sys.base_prefix != "/usr" else []  # the system's stands in /usr
     assert said.decode().splitlines() == [
         "['__init__.py', 'answers.py', 'worker.py'] []",
-        "['kit', 'packages', 'python', 'student'] [] 65534",
+        f"{['kit', 'packages', *own, 'student']} [] 65534",
         "True",
     ], problem
