@@ -156,8 +156,8 @@ def _check_field(answer: Callable[[Callable[[Tensor], Tensor]], Any]) -> None:
     expect(side != 625, "that is how many pixels are seen; give the side of their square")
     expect(
         side not in (13, 14, 15, 16, 17),
-        f"{told}; you found {side:g}. A position near the edge sees padding in place of pixels: ask "
-        "one in the middle of a large picture",
+        f"{told}; you found {side:g}. A position near the edge sees padding in place of pixels: "
+        "ask one in the middle of a large picture",
     )
     expect(side not in (24, 26), f"{told}; you found {side:g}: count the first and the last pixel")
     expect(jump != 1 / 4, "the jump counts pixels for each position, not positions for each pixel")
@@ -196,11 +196,13 @@ def _check_share(answer: Any) -> str:
         share_lost_by_one_pixel,
         right_within=0.12,
         mistakes={
-            0.0: "One pixel is a twelfth of the digit's width, and a stroke is two pixels wide.",
+            0.0: "One pixel is little to the eye, but half the width of a stroke.",
             1.0: "That is nearly so for three pixels. Over one pixel, strokes still overlap.",
         },
-        otherwise="A stroke of about two pixels, moved by one: half of it stays where it was. And "
-        "how near is the most similar of some 230 pictures of other digits?",
+        otherwise="A stroke of about two pixels, moved by one: at both of its edges nearly all "
+        "gray values change. And how near is the most similar of some 230 pictures of other "
+        "digits,"
+        "which all stand in the middle?",
         highest=1.0,
     )
 
@@ -244,7 +246,9 @@ def examine_encoder(encode: Callable[[Tensor], Tensor]) -> str:
     if torch.allclose(encode(x), encode(red)):
         return "red only"
     spot = F.pad(x[..., :8, :8], (20, 20, 20, 20))
-    return "strides forgotten" if torch.allclose(encode(spot), encode(spot.roll(1, 3))) else "healthy"
+    return (
+        "strides forgotten" if torch.allclose(encode(spot), encode(spot.roll(1, 3))) else "healthy"
+    )
 
 
 _OVERLOOKED = {
@@ -305,9 +309,11 @@ EXERCISES = {
         check=_check_field,
         solution=measure_field,
         hints=(
-            "Which pixels can change one number of the maps? Change pixels and look, or ask autograd "
+            "Which pixels can change one number of the maps? Change pixels and look, or ask "
+            "autograd"
             "for the gradient of that number.",
-            "Take a picture much larger than the field, and a position in the middle of the maps. A "
+            "Take a picture much larger than the field, and a position in the middle of the "
+            "maps. A"
             "relu may hide a pixel in one picture: add up the sizes of the gradients of several.",
             "The side is the number of rows with any influence. For the jump, do the same for the "
             "position one row below: how many pixels further down does its field begin? (A pixel "
@@ -321,14 +327,17 @@ EXERCISES = {
         is_value=True,
         solution=share_lost_by_one_pixel,
         hints=(
-            "Strokes of these digits are about two pixels wide. What is left of one that moves by a "
+            "Strokes of these digits are about two pixels wide. What is left of one that moves "
+            "by a"
             "pixel?",
-            "Compare two distances: that of a digit from itself moved, and that from the most similar "
+            "Compare two distances: that of a digit from itself moved, and that from the most "
+            "similar"
             "of all pictures of other digits, of which there are some 230.",
-            "Over three pixels nearly all digits are lost. Over one, about half of the ink stays where "
-            "it was, and with it some of the digits.",
+            "Over three pixels nearly all digits are lost. Over one, half of the ink stays "
+            "where it"
+            "was. Half of the ink, though, is less than two digits have in common: most are lost.",
         ),
-        praise="A nearest neighbor on pixels needs every digit at every place; an encoder need not.",
+        praise="A shift that the eye hardly notices is already more than another digit, for most.",
         kind="predict",
     ),
     "3.1.e": Exercise(
@@ -339,7 +348,8 @@ EXERCISES = {
             "are not, or the other way round.",
             "One picture alone and in a batch; the same gray in two sizes; with and without green "
             "and blue; a small patch on black, moved by one pixel. Which pair tells which fault?",
-            "The mode first, since in training mode every other test misleads. Edges change features "
+            "The mode first, since in training mode every other test misleads. Edges change "
+            "features"
             "a little, so ask whether they become *several times* as large, and keep what you move "
             "far away from the edges.",
         ),
@@ -351,7 +361,8 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "An encoder has learned from pictures of 28 × 28 pixels. It gets one of 56 × 56. What happens?",
+        "An encoder has learned from pictures of 28 × 28 pixels. It gets one of 56 × 56. What "
+        "happens?",
         (
             Answer(
                 "An error: its weights were made for 28 × 28 positions.",
@@ -365,27 +376,32 @@ QUIZ = (
                 right=True,
             ),
             Answer(
-                "It gives four times as many features, because there are four times as many positions.",
+                "It gives four times as many features, because there are four times as many "
+                "positions.",
                 "So it would without pooling. The mean leaves one number for each channel.",
             ),
         ),
     ),
     Question(
-        "Two 3 × 3 convolutions follow one another. You give the first one the stride 2. What happens "
+        "Two 3 × 3 convolutions follow one another. You give the first one the stride 2. What "
+        "happens"
         "to the field of what comes out?",
         (
             Answer(
-                "It grows from 5 to 7 pixels, since the second one now looks at every second pixel.",
+                "It grows from 5 to 7 pixels, since the second one now looks at every second "
+                "pixel.",
                 "1 + 2 = 3, and then two jumps of two pixels each: 3 + 2 · 2 = 7.",
                 right=True,
             ),
             Answer(
                 "It stays at 5 pixels, since a stride only drops positions and moves nothing.",
-                "Those that are left stand two pixels apart, and the next kernel spans three of them.",
+                "Those that are left stand two pixels apart, and the next kernel spans three of "
+                "them.",
             ),
             Answer(
                 "It doubles from 5 to 10 pixels, as the stride doubles all distances.",
-                "Only what comes after the stride is doubled; the first kernel still sees 3 pixels.",
+                "Only what comes after the stride is doubled; the first kernel still sees 3 "
+                "pixels.",
             ),
         ),
     ),
@@ -393,12 +409,15 @@ QUIZ = (
         "A photo app must tell whether a person stands on the left or on the right. Which encoder?",
         (
             Answer(
-                "Stem, stages and the mean over all positions: it is the one for pictures of any size.",
-                "The mean forgets the place, except for what leaks in from the padding at the edges.",
+                "Stem, stages and the mean over all positions: it is the one for pictures of "
+                "any size.",
+                "The mean forgets the place, except for what leaks in from the padding at the "
+                "edges.",
             ),
             Answer(
                 "The same with more stages, until one position sees the whole picture.",
-                "Then each position sees the person, but the mean still adds left and right together.",
+                "Then each position sees the person, but the mean still adds left and right "
+                "together.",
             ),
             Answer(
                 "The same with a mean over the left half and another one over the right half.",

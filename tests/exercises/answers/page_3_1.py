@@ -169,14 +169,14 @@ ANSWERS = {
         },
     ),
     "3.1.d": Answers(
-        right=0.4,
-        also_right=[np.float64(0.42), lambda: 0.38],
+        right=0.75,
+        also_right=[np.float64(0.7), lambda: 0.8],
         wrong={
-            "a twelfth of the digit": 0,
+            "half the width of a stroke": 0,
             "for three pixels": 1.0,
             "from 0 to 1": 40,
             "one number": "half of them",
-            "half of it stays": 0.8,
+            "at both of its edges": 0.3,
         },
     ),
     "3.1.e": Answers(
