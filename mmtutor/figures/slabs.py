@@ -37,7 +37,7 @@ def slabs(layers: Mapping[str, tuple[int, int, int]], features: str = "") -> HTM
     Args:
         layers: name → channels, side of the square maps, and side of the field on them. A side
             divides those before it; the first layer is the picture, the last has the field 1.
-        features: what stands at the end, such as `"h_I: 64 numbers"`.
+        features: what stands at the end, such as `"64 numbers: h_I"`.
     """
     rows = {name: Slab(*layer) for name, layer in layers.items()}
     most = max(slab.channels for slab in rows.values())

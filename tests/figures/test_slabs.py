@@ -12,7 +12,7 @@ LAYERS = {
 
 
 def test_slabs_name_each_layer_its_shape_and_what_is_seen_of_it() -> None:
-    svg = check(figures.slabs(LAYERS, "h_I: 64 numbers").data)
+    svg = check(figures.slabs(LAYERS, "64 numbers: h_I").data)
     for name, (channels, side, seen) in LAYERS.items():
         assert {name, f"{channels} × {side} × {side}"} <= set(labels(svg))
         assert f"one position of the last layer sees {seen} × {seen}" in words(svg)
