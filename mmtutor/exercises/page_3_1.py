@@ -201,7 +201,7 @@ def _check_share(answer: Any) -> str:
         },
         otherwise="A stroke of about two pixels, moved by one: at both of its edges nearly all "
         "gray values change. And how near is the most similar of some 230 pictures of other "
-        "digits,"
+        "digits, "
         "which all stand in the middle?",
         highest=1.0,
     )
@@ -310,10 +310,10 @@ EXERCISES = {
         solution=measure_field,
         hints=(
             "Which pixels can change one number of the maps? Change pixels and look, or ask "
-            "autograd"
+            "autograd "
             "for the gradient of that number.",
             "Take a picture much larger than the field, and a position in the middle of the "
-            "maps. A"
+            "maps. A "
             "relu may hide a pixel in one picture: add up the sizes of the gradients of several.",
             "The side is the number of rows with any influence. For the jump, do the same for the "
             "position one row below: how many pixels further down does its field begin? (A pixel "
@@ -328,13 +328,13 @@ EXERCISES = {
         solution=share_lost_by_one_pixel,
         hints=(
             "Strokes of these digits are about two pixels wide. What is left of one that moves "
-            "by a"
+            "by a "
             "pixel?",
             "Compare two distances: that of a digit from itself moved, and that from the most "
-            "similar"
+            "similar "
             "of all pictures of other digits, of which there are some 230.",
             "Over three pixels nearly all digits are lost. Over one, half of the ink stays "
-            "where it"
+            "where it "
             "was. Half of the ink, though, is less than two digits have in common: most are lost.",
         ),
         praise="A shift that the eye hardly notices is already more than another digit, for most.",
@@ -349,7 +349,7 @@ EXERCISES = {
             "One picture alone and in a batch; the same gray in two sizes; with and without green "
             "and blue; a small patch on black, moved by one pixel. Which pair tells which fault?",
             "The mode first, since in training mode every other test misleads. Edges change "
-            "features"
+            "features "
             "a little, so ask whether they become *several times* as large, and keep what you move "
             "far away from the edges.",
         ),
@@ -384,7 +384,7 @@ QUIZ = (
     ),
     Question(
         "Two 3 × 3 convolutions follow one another. You give the first one the stride 2. What "
-        "happens"
+        "happens "
         "to the field of what comes out?",
         (
             Answer(
