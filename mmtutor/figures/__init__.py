@@ -50,6 +50,7 @@ from mmtutor.figures.planes import (
     trades,
 )
 from mmtutor.figures.scores import dot_panels, intervals, score_panels, scores
+from mmtutor.figures.slabs import slabs
 from mmtutor.figures.sound import sound, sound_to_column, spectrograms, waveform
 from mmtutor.figures.streams import mixed_streams, stream
 from mmtutor.figures.style import COLORS, use_style
@@ -105,6 +106,7 @@ __all__ = [
     "score_panels",
     "scores",
     "show",
+    "slabs",
     "sound",
     "sound_to_column",
     "spectrograms",
