@@ -41,7 +41,8 @@ def padding(word: str, width: int, layers: int, *, emptied: bool = False) -> HTM
             else:
                 written = row > 0 and not emptied
                 _cell(picture, x, y, "" if written else "0", _WRITTEN if written else None)
-    _legend(picture, foot + 4)
+    if not emptied:
+        _legend(picture, foot + 4)
     last = max(0, min(len(word), layers - 1))
     end = (
         "The padding is set to zero again before each layer, and all letters stay as they were"
