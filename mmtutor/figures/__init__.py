@@ -24,6 +24,7 @@ from mmtutor.figures.fusions import fusion_flow
 from mmtutor.figures.gradients import backward_pass, distillation
 from mmtutor.figures.information import information
 from mmtutor.figures.media import animation
+from mmtutor.figures.padding import padding
 from mmtutor.figures.pareto import front, pareto
 from mmtutor.figures.paths import paths
 from mmtutor.figures.pictures import (
@@ -94,6 +95,7 @@ __all__ = [
     "meeting_places",
     "mixed_streams",
     "network",
+    "padding",
     "pareto",
     "paths",
     "picture_table",

@@ -18,6 +18,7 @@ REVISED = {
     "1-3-why-depth-is-hard",
     "2-1-the-residual-block",
     "3-1-the-image-encoder",
+    "3-2-the-text-encoder",
     "3-3-a-transformer-is-a-residual-network",
     "2-2-residual-streams",
     "2-3-what-two-modalities-know-together",
