@@ -18,8 +18,8 @@ MEASURE = "test accuracy"
 VIDEO = data.Video(frames=4, canvas=12)
 SCANS, DRAWINGS = 776, 4
 WIDE, NARROW = ((14, 28), (8, 16))
-# Chosen on the validation forms after 320 steps, with a seed that is not used here.
-RATES = {"frame average": 0.01, "narrow average": 0.01, "3-D": 0.01, "one frame": 0.01}
+# Chosen on the validation forms after 160 steps, from 0.003 and 0.01, with a seed that is not used here.
+RATES = {"frame average": 0.003, "narrow average": 0.01, "3-D": 0.003, "one frame": 0.003}
 
 
 class OnFrames(nn.Module):

@@ -199,7 +199,7 @@ ANSWERS = {
             "To say left always": 0.4,
             "not everything": 0.25,
             "order of the frames": 1.0,
-            "which of its two directions": 0.9,
+            "Which of its two directions": 0.9,
             "from 0 to 1": 65,
         },
     ),
