@@ -72,9 +72,7 @@ def _at(frame: int, column: float, row: float, top: float) -> Point:
 
 def _grid(picture: Picture, frame: int, top: float) -> None:
     """Draw a frame with thin lines between its pixels."""
-    path = "".join(
-        f"M{x0:g} {y0:g}L{x:g} {y:g}" for (x0, y0), (x, y) in _lines(frame, top)
-    )
+    path = "".join(f"M{x0:g} {y0:g}L{x:g} {y:g}" for (x0, y0), (x, y) in _lines(frame, top))
     picture.elements.append(
         f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="0.6" '
         'stroke-opacity="0.6"/>'
