@@ -114,12 +114,6 @@ def without(**left_out):
     return lambda encode, videos: tell(encode, videos, **left_out)
 
 
-def direction_first(encode, videos):
-    if not changes(encode, videos, videos.flip(2)):
-        return "blind to direction"
-    return tell(encode, videos)
-
-
 def matrix_of(W):
     return torch.stack([W[o, :, a].flatten() for o in range(len(W)) for a in range(W.shape[2])])
 
@@ -211,7 +205,6 @@ ANSWERS = {
             "any other order give": without(order=False),
             "Backwards it gives the same": without(direction=False),
             "not only the first or the last": without(frames=(0, -1)),
-            'called "blind to direction" that is "blind to order"': direction_first,
             "on no other video": lambda encode, videos: "videos mixed",
             "return one of": lambda encode, videos: "fine",
         },
