@@ -35,7 +35,11 @@ class VideoResNet(TorchvisionEncoder):
         TypeError: an option that the encoder sets itself.
         ValueError: an unknown stem, or not one depth for each width.
 
-    Source: Tran et al. 2018 (R3D; R(2+1)D with `factorized`).
+    Source: Tran et al. 2018 (R3D; R(2+1)D with `factorized`). With `factorized` the stem stays
+    whole, and each convolution has a number of channels between its two steps of its own; the
+    published R(2+1)D factorizes its stem too (1×7×7 to 45 channels, 3×1×1 to 64) and takes this
+    number from a block's first convolution for both. So the weights of torchvision's `r3d_18` can
+    be loaded, and those of `r2plus1d_18` are refused.
     """
 
     takes_lengths = True

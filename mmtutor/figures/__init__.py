@@ -1,5 +1,6 @@
 """Every figure of the book. Importing this package sets the book's style."""
 
+from mmtutor.figures.cube import kernel_cube
 from mmtutor.figures.curves import (
     curve_panels,
     curves,
@@ -91,6 +92,7 @@ __all__ = [
     "images",
     "information",
     "intervals",
+    "kernel_cube",
     "lines",
     "meeting_places",
     "mixed_streams",

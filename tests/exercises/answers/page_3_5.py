@@ -84,6 +84,74 @@ def in_numpy(encoder, videos, lengths):
     return [feature[:n].mean(axis=0) for feature, n in pairs]
 
 
+def changes(encode, videos, other):
+    return (encode(other) - encode(videos)).abs().max() > 1e-6
+
+
+def with_frame_replaced(videos, frame):
+    others = list(videos.unbind(2))
+    others[frame] = torch.full_like(others[frame], 0.5)
+    return torch.stack(others, dim=2)
+
+
+def tell(encode, videos, alone=True, order=True, direction=True, frames=None):
+    """Diagnose a video encoder, some tests left out."""
+    count = videos.shape[2]
+    if alone and (encode(videos[1:2]) - encode(videos)[1:2]).abs().max() > 1e-6:
+        return "videos mixed"
+    swapped = [1, 0, *range(2, count)]
+    if order and not changes(encode, videos, videos[:, :, swapped]):
+        return "blind to order"
+    if direction and not changes(encode, videos, videos[:, :, list(range(count))[::-1]]):
+        return "blind to direction"
+    for frame in range(count) if frames is None else frames:
+        if not changes(encode, videos, with_frame_replaced(videos, frame)):
+            return "frame lost"
+    return "healthy"
+
+
+def without(**left_out):
+    return lambda encode, videos: tell(encode, videos, **left_out)
+
+
+def matrix_of(W):
+    return torch.stack([W[o, :, a].flatten() for o in range(len(W)) for a in range(W.shape[2])])
+
+
+def split(W, matrix=matrix_of, scale=lambda S: (S, torch.ones_like(S)), keep=None):
+    after, before, k = W.shape[:3]
+    U, S, V = torch.linalg.svd(matrix(W), full_matrices=False)
+    M = (keep or (lambda W, S: int((S > 1e-6 * S[0]).sum())))(W, S)
+    left, right = scale(S)
+    time, space = (U * left)[:, :M], (right[:, None] * V)[:M]
+    time = torch.stack([time[o * k : (o + 1) * k].T for o in range(after)])
+    return space.reshape(M, before, 1, k, k), time[..., None, None]
+
+
+def by_columns(W):
+    """Take columns of the matrix as they stand, and solve for the others."""
+    matrix, chosen = matrix_of(W), []
+    for row in range(len(matrix)):
+        if torch.linalg.matrix_rank(matrix[[*chosen, row]], rtol=1e-6) > len(chosen):
+            chosen.append(row)
+    basis = matrix[chosen]
+    time = torch.linalg.lstsq(basis.T, matrix.T).solution.T
+    after, before, k = W.shape[:3]
+    time = time.reshape(after, k, -1).transpose(1, 2)[..., None, None]
+    return [basis.reshape(-1, before, 1, k, k), time]
+
+
+def pixel_by_pixel(W):
+    after, before, k = W.shape[:3]
+    picks = torch.eye(before * k * k, dtype=W.dtype).reshape(-1, before, 1, k, k)
+    return picks, W.permute(0, 1, 3, 4, 2).reshape(after, -1, k, 1, 1)
+
+
+def as_in_the_network(W, S):
+    after, before = W.shape[:2]
+    return min(len(S), 27 * before * after // (9 * before + 3 * after))
+
+
 ANSWERS = {
     "3.5.a": Answers(
         right=step_by_step,
@@ -115,6 +183,52 @@ ANSWERS = {
             "0 · nan is nan": averaging(
                 transposed, average=lambda row, real: (row * real[:, None]).sum(0) / real.sum()
             ),
+        },
+    ),
+    "3.5.c": Answers(
+        right=0.65,
+        also_right=[np.float32(0.66), torch.tensor(0.64), lambda: 0.4 + 0.25],
+        wrong={
+            "where all directions are equally frequent": 0.5,
+            "To say left always": 0.4,
+            "not everything": 0.25,
+            "order of the frames": 1.0,
+            "Which of its two directions": 0.9,
+            "from 0 to 1": 65,
+        },
+    ),
+    "3.5.d": Answers(
+        right=tell,
+        also_right=[lambda encode, videos: str(tell(encode, videos + 0))],
+        wrong={
+            "alone gets other features": without(alone=False),
+            "any other order give": without(order=False),
+            "Backwards it gives the same": without(direction=False),
+            "not only the first or the last": without(frames=(0, -1)),
+            "on no other video": lambda encode, videos: "videos mixed",
+            "return one of": lambda encode, videos: "fine",
+        },
+    ),
+    "3.5.e": Answers(
+        right=split,
+        also_right=[
+            by_columns,
+            lambda W: split(W, scale=lambda S: (S.sqrt(), S.sqrt())),
+            lambda W: tuple(part.numpy() for part in split(W)),
+        ],
+        wrong={
+            "you mix the axes": lambda W: split(
+                W, matrix=lambda W: W.reshape(W.shape[0] * W.shape[2], -1)
+            ),
+            "singular values are lost": lambda W: split(
+                W, scale=lambda S: (torch.ones_like(S), torch.ones_like(S))
+            ),
+            "count twice": lambda W: split(W, scale=lambda S: (S, S)),
+            "are enough": pixel_by_pixel,
+            "matches weights, not functions": lambda W: split(W, keep=as_in_the_network),
+            "the other way round": lambda W: split(W)[::-1],
+            "return two tensors": lambda W: split(W)[0],
+            "the shapes are": lambda W: (split(W)[0][:, :, 0], split(W)[1]),
         },
     ),
 }

@@ -24,6 +24,7 @@ REVISED = {
     "2-3-what-two-modalities-know-together",
     "2-4-coordinated-representations",
     "3-4-the-audio-encoder",
+    "3-5-the-video-encoder",
     "3-6-fusion",
     "3-7-fusions-in-practice",
     "4-1-the-program",
