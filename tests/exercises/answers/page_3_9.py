@@ -273,8 +273,8 @@ ANSWERS = {
             "'sums the losses' was taken for 'healthy'": one_example_only,
             "'healthy' was taken for 'climbs'": lambda step: "climbs",
             "'climbs' was taken for": lambda step: by_ratios(step).replace("climbs", "healthy"),
-            "'steps too early' was taken for": lambda step: (
-                by_ratios(step).replace("steps too early", "healthy")
+            "'steps too early' was taken for": lambda step: by_ratios(step).replace(
+                "steps too early", "healthy"
             ),
             "its code is not to be looked at": looks_inside,
             "return one of": lambda step: "broken",
