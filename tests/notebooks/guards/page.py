@@ -27,6 +27,7 @@ REVISED = {
     "3-5-the-video-encoder",
     "3-6-fusion",
     "3-7-fusions-in-practice",
+    "3-9-gradient-descent",
     "4-1-the-program",
     "7-1-seeing-and-hearing-digits",
     "7-2-reading-lips",
