@@ -3,6 +3,7 @@
 from mmtutor.figures.curves import (
     curve_panels,
     curves,
+    downhill,
     lines,
     place_panels,
     speedups,
@@ -74,6 +75,7 @@ __all__ = [
     "decision",
     "distillation",
     "dot_panels",
+    "downhill",
     "encoder",
     "example",
     "exit_curves",
