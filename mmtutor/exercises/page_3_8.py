@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmtutor.data import Image, digits
 from mmtutor.exercises.comparing import are_close, as_floats, as_number, beside
 from mmtutor.exercises.exercise import Exercise, expect
 from mmtutor.exercises.forbidding import (
@@ -21,7 +21,6 @@ from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-_LOOK = {"image": Image(canvas=8)}
 
 
 def binary_cross_entropy(y: Tensor, y_true: Tensor) -> Tensor:
@@ -126,7 +125,7 @@ def _by_autograd(y: Tensor, y_true: Tensor, eps: float) -> Tensor:
 
 
 class _Network(nn.Module):
-    """The network of the page, which says "0" the more surely the larger `start` is."""
+    """The network of the page, which says "0" the more certainly the larger `start` is."""
 
     def __init__(self, start: float) -> None:
         super().__init__()
@@ -135,8 +134,13 @@ class _Network(nn.Module):
         self.head.bias.data[0] += start
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.layer_norm(x.flatten(1), (64,))
+        x = F.layer_norm(x, (64,))
         return self.head(x + self.branch(x))
+
+
+def _scans(rows: slice) -> tuple[Tensor, Tensor]:
+    pixels, labels = load_digits(return_X_y=True)
+    return torch.tensor(pixels[rows] / 16).float(), torch.tensor(labels[rows]).long()
 
 
 def _trained(
@@ -145,8 +149,7 @@ def _trained(
     """Train for 150 steps as the page does; return the network and the loss of each batch."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network, scans = _Network(start), digits("train", _LOOK)
-        images, labels = scans.inputs["image"], scans.targets
+        network, (images, labels) = _Network(start), _scans(slice(776))
         if is_shuffled:
             labels = labels[torch.randperm(len(labels))]
         optimizer = torch.optim.SGD(network.parameters(), lr=rate)
@@ -165,31 +168,31 @@ def _squared_on_probabilities(y: Tensor, y_true: Tensor) -> Tensor:
     return F.mse_loss(y.softmax(dim=1), F.one_hot(y_true, y.shape[1]).to(y.dtype))
 
 
-def accuracy_of_half_as_sure() -> float:
+def accuracy_of_half_as_certain() -> float:
     # The gradient of the true logit is about -0.4 p. With 6 in place of 12, p is 400 times
     # larger, and a rate of 10 makes up for that within a few steps: it is as good as any.
     return 0.9
 
 
-def _half_as_sure() -> float:
+def _half_as_certain() -> float:
     """Return the validation accuracy of squared error on probabilities, from a start of 6."""
     network, _ = _trained(_squared_on_probabilities, 10.0, 6.0)
-    scans = digits("validation", _LOOK)
+    images, labels = _scans(slice(776, 1029))  # the validation scans
     with torch.no_grad():
-        answers = network(scans.inputs["image"]).argmax(dim=1)
-    return (answers == scans.targets).double().mean().item()
+        answers = network(images).argmax(dim=1)
+    return (answers == labels).double().mean().item()
 
 
-def _check_half_as_sure(answer: Any) -> str:
+def _check_half_as_certain(answer: Any) -> str:
     return compare_prediction(
         "3.8.c",
         answer,
-        _half_as_sure,
+        _half_as_certain,
         right_within=0.1,
         mistakes={
             0.1: "That is what 12 gives. The gradient goes with p of the true class, and exp(-6) "
             "is 400 times exp(-12).",
-            0.5: "Half as sure is not half as bad: p is 400 times larger, so what took thousands "
+            0.5: "Half as certain is not half as bad: p is 400 times larger, so what took thousands "
             "of steps takes a few.",
         },
         otherwise="How much larger is p of the true class than after a start of 12, and what is "
@@ -198,7 +201,7 @@ def _check_half_as_sure(answer: Any) -> str:
     )
 
 
-STATES = ("healthy", "softmax twice", "sure and wrong at first", "labels shuffled")
+STATES = ("healthy", "softmax twice", "certain and wrong at first", "labels shuffled")
 _TRAININGS = dict(zip("ABCD", (STATES[1], STATES[2], STATES[3], STATES[0]), strict=True))
 
 
@@ -207,7 +210,7 @@ def four_losses() -> dict[str, list[float]]:
     made = {
         "healthy": lambda: _trained(F.cross_entropy, 0.3),
         "softmax twice": lambda: _trained(lambda y, t: F.cross_entropy(y.softmax(1), t), 3.0),
-        "sure and wrong at first": lambda: _trained(F.cross_entropy, 0.1, 6.0),
+        "certain and wrong at first": lambda: _trained(F.cross_entropy, 0.1, 6.0),
         "labels shuffled": lambda: _trained(F.cross_entropy, 0.1, is_shuffled=True),
     }
     return {name: made[state]()[1] for name, state in _TRAININGS.items()}
@@ -218,7 +221,7 @@ def name_the_losses() -> dict[str, str]:
         # It begins at ln 10, as all that know nothing, and does not come below 1.46.
         "A": "softmax twice",
         # It begins far above ln 10: worse than knowing nothing.
-        "B": "sure and wrong at first",
+        "B": "certain and wrong at first",
         # It begins at ln 10 and stays there: nothing can be learned.
         "C": "labels shuffled",
         # It begins at ln 10 and comes near 0.
@@ -229,7 +232,7 @@ def name_the_losses() -> dict[str, str]:
 _LOOKS = {
     "healthy": "a fresh network begins at ln 10 = 2.3, and its loss comes near 0",
     "softmax twice": "a second softmax keeps the loss above 1.46, even if every answer is right",
-    "sure and wrong at first": "who is sure and wrong has a loss far above the 2.3 of a network "
+    "certain and wrong at first": "who is certain and wrong has a loss far above the 2.3 of a network "
     "that knows nothing",
     "labels shuffled": "if the labels have nothing to do with the images, the best is to know "
     "nothing, which costs ln 10 = 2.3",
@@ -350,9 +353,9 @@ EXERCISES = {
         kind="derive",
     ),
     "3.8.c": Exercise(
-        check=_check_half_as_sure,
+        check=_check_half_as_certain,
         is_value=True,
-        solution=accuracy_of_half_as_sure,
+        solution=accuracy_of_half_as_certain,
         hints=(
             "The gradient of the true logit goes with p of the true class. What is that p at the "
             "beginning, with 12 and with 6?",
@@ -360,7 +363,7 @@ EXERCISES = {
             "What took thousands of steps takes a few, and then training is as always. What does "
             "a fresh network reach in 150 steps?",
         ),
-        praise="Being sure costs exponentially: twice the logit is not twice the wait.",
+        praise="Being certain costs exponentially: twice the logit is not twice the wait.",
         kind="predict",
     ),
     "3.8.d": Exercise(

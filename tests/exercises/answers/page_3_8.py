@@ -74,7 +74,7 @@ def in_double(y, y_true, eps):
 
 STATES = {
     "A": "softmax twice",
-    "B": "sure and wrong at first",
+    "B": "certain and wrong at first",
     "C": "labels shuffled",
     "D": "healthy",
 }
@@ -172,7 +172,7 @@ ANSWERS = {
         also_right=[lambda: dict(reversed(STATES.items()))],
         wrong={
             "A does not look like that: a fresh network begins": exchanged("A", "D"),
-            "A does not look like that: who is sure": exchanged("A", "B"),
+            "A does not look like that: who is certain": exchanged("A", "B"),
             "A does not look like that: if the labels": exchanged("A", "C"),
             "B does not look like that: a fresh network": exchanged("B", "D"),
             "each occurs once": STATES | {"B": "healthy"},

@@ -23,6 +23,7 @@ REVISED = {
     "2-4-coordinated-representations",
     "3-6-fusion",
     "3-7-fusions-in-practice",
+    "3-8-two-losses",
     "4-1-the-program",
     "7-1-seeing-and-hearing-digits",
     "7-2-reading-lips",
