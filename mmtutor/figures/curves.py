@@ -144,7 +144,9 @@ def downhill(
     at = [int(np.abs(places - start).argmin()) for start in starts]
     height = 0.6 + 1.55 * len(panels)
     figure, axes = plt.subplots(len(panels), 1, figsize=(7, height), squeeze=False, sharex=True)
-    for axis, (title, both), color in zip(axes[:, 0], panels.items(), COLORS.values(), strict=False):
+    for axis, (title, both), color in zip(
+        axes[:, 0], panels.items(), COLORS.values(), strict=False
+    ):
         values, slopes = (np.asarray(each, dtype=float) for each in both)
         axis.plot(places, values, color=color)
         axis.plot(places[at], values[at], "o", color=INK, markersize=4)

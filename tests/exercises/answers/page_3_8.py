@@ -160,8 +160,8 @@ ANSWERS = {
         right=0.9,
         also_right=[0.88, torch.tensor(0.91), lambda: 0.9],
         wrong={
-            "That is what 12 gives": 0.1,
-            "not half as bad": 0.5,
+            "That is what 14 gives": 0.1,
+            "not a third of the harm": 0.5,
             "what is then left": 0.3,
             "predict a number from 0 to 1": 90,
             "give one number": "much better",
