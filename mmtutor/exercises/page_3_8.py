@@ -170,7 +170,7 @@ def _squared_on_probabilities(y: Tensor, y_true: Tensor) -> Tensor:
 
 def accuracy_of_less_certain() -> float:
     # The gradient of the true logit goes with p. With 5 in place of 14, p is exp(9) = 8,100 times
-    # larger. What takes thousands of steps there is over after a few, and training goes on as always.
+    # larger. What takes thousands of steps there is over after a few. Then all is as always.
     return 0.9
 
 
@@ -192,8 +192,8 @@ def _check_less_certain(answer: Any) -> str:
         mistakes={
             0.1: "That is what 14 gives. The gradient goes with p of the true class, and exp(-5) "
             "is 8,100 times exp(-14).",
-            0.5: "A third of the logit is not a third of the harm: p is 8,100 times larger, so what "
-            "took thousands of steps takes a few.",
+            0.5: "A third of the logit is not a third of the harm: p is 8,100 times larger, so "
+            "what took thousands of steps takes a few.",
         },
         otherwise="How much larger is p of the true class than after a start of 14, and what is "
         "then left to be waited for?",
@@ -232,8 +232,8 @@ def name_the_losses() -> dict[str, str]:
 _LOOKS = {
     "healthy": "a fresh network begins at ln 10 = 2.3, and its loss comes near 0",
     "softmax twice": "a second softmax keeps the loss above 1.46, even if every answer is right",
-    "certain and wrong at first": "who is certain and wrong has a loss far above the 2.3 of a network "
-    "that knows nothing",
+    "certain and wrong at first": "who is certain and wrong has a loss far above the 2.3 of a "
+    "network that knows nothing",
     "labels shuffled": "if the labels have nothing to do with the images, the best is to know "
     "nothing, which costs ln 10 = 2.3",
 }
@@ -363,7 +363,8 @@ EXERCISES = {
             "What took thousands of steps takes a few, and then training is as always. What does "
             "a fresh network reach in 150 steps?",
         ),
-        praise="Being certain costs exponentially: three times the logit is thousands of times the wait.",
+        praise="Being certain costs exponentially: three times the logit, thousands of times the "
+        "wait.",
         kind="predict",
     ),
     "3.8.d": Exercise(
