@@ -190,7 +190,7 @@ ANSWERS = {
             "'base 2' was taken for 'healthy'": except_for("base 2"),
             "'overflows' was taken for 'healthy'": except_for("overflows"),
             "'healthy' was taken for 'sum'": lambda loss: "sum",
-            "return one of": lambda loss: None,
+            "return one of": lambda loss: True,
             "its code is not to be looked at": lambda loss: loss.__closure__[0].cell_contents,
         },
     ),
