@@ -5,6 +5,7 @@ scans of two runs with other seeds, of the two or three that were best after 150
 30 for squared error on probabilities from the start that is sure.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -32,7 +33,7 @@ def squared(y: Tensor, y_true: Tensor, *, softmax: bool) -> Tensor:
     return F.mse_loss(y.softmax(dim=1) if softmax else y, target)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross-entropy": F.cross_entropy,
     "squared, on probabilities": partial(squared, softmax=True),
     "squared, on outputs": partial(squared, softmax=False),
