@@ -4,6 +4,7 @@ from mmtutor.figures.cube import kernel_cube
 from mmtutor.figures.curves import (
     curve_panels,
     curves,
+    downhill,
     lines,
     place_panels,
     speedups,
@@ -78,6 +79,7 @@ __all__ = [
     "decision",
     "distillation",
     "dot_panels",
+    "downhill",
     "encoder",
     "enhancer",
     "example",

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from mmtutor.figures import style
-from mmtutor.figures.style import COLORS
+from mmtutor.figures.style import COLORS, INK
 
 
 def lines(
@@ -118,6 +118,47 @@ def curve_panels(
     axes[0].set_ylabel(ylabel)
     figure.supxlabel(f"mean ± sd, n = {seeds}", fontsize=9)
     style.legend_outside(figure, "outside upper center")
+
+
+def downhill(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    x: ArrayLike,
+    starts: Sequence[float],
+    xlabel: str,
+    ylabel: str,
+) -> None:
+    """Show curves below one another, and on each the steps of gradient descent from some places.
+
+    A step is an arrow to the right or to the left, as long as the slope, so that of the learning
+    rate 1. Where it would be too short to be seen there is only the dot of its start.
+
+    Args:
+        panels: title → values and slopes, both `(positions,)`.
+        x: the positions, ascending; all panels have the same.
+        starts: the places where steps start, near positions.
+        xlabel: what runs to the right.
+        ylabel: what runs up.
+    """
+    places = np.asarray(x, dtype=float)
+    at = [int(np.abs(places - start).argmin()) for start in starts]
+    height = 0.6 + 1.55 * len(panels)
+    figure, axes = plt.subplots(len(panels), 1, figsize=(7, height), squeeze=False, sharex=True)
+    for axis, (title, both), color in zip(
+        axes[:, 0], panels.items(), COLORS.values(), strict=False
+    ):
+        values, slopes = (np.asarray(each, dtype=float) for each in both)
+        axis.plot(places, values, color=color)
+        axis.plot(places[at], values[at], "o", color=INK, markersize=4)
+        arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
+        for i in at:
+            if abs(slopes[i]) > 0.01 * np.ptp(places):
+                end = (places[i] - slopes[i], values[i])
+                axis.annotate("", end, (places[i], values[i]), arrowprops=arrow)
+        axis.set_title(title, color=color)
+        axis.margins(x=0.02, y=0.12)
+        axis.set_ylabel(ylabel)
+    figure.supxlabel(xlabel, fontsize=10)
 
 
 def sweep(

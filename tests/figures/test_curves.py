@@ -57,6 +57,17 @@ def test_on_a_logarithmic_axis_the_band_is_the_range() -> None:
     assert axis.get_title(loc="left") == "mean and range, n = 2"
 
 
+def test_a_step_downhill_is_as_long_as_the_slope() -> None:
+    x = np.linspace(-4, 4, 81)
+    panels = {"valley": (x**2 / 2, x), "plain": (0 * x, 0 * x)}
+    figures.downhill(panels, x=x, starts=(-3, 2), xlabel="x", ylabel="height")
+    valley, plain = plt.gcf().axes
+    steps = [(text.xyann, text.xy) for text in valley.texts]
+    assert np.allclose(steps, [[(-3, 4.5), (0, 4.5)], [(2, 2), (0, 2)]])
+    assert not plain.texts and plain.get_title(loc="left") == "plain"
+    assert plain.lines[1].get_xdata() == pytest.approx([-3, 2])
+
+
 RUNS = {"8 layers": [[1.0, 0.0], [3.0, 2.0]], "20 layers": [[5.0, 5.0], [5.0, 5.0]]}
 
 

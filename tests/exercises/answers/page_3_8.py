@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -70,6 +72,61 @@ def in_double(y, y_true, eps):
     return by_mixture(y.double(), y_true, eps).numpy()
 
 
+STATES = {
+    "A": "softmax twice",
+    "B": "certain and wrong at first",
+    "C": "labels shuffled",
+    "D": "healthy",
+}
+
+
+def exchanged(a, b):
+    return STATES | {a: STATES[b], b: STATES[a]}
+
+
+def examine_against_the_formula(loss):
+    """Compare the value of random logits with that of each fault."""
+    y = torch.randn(5, 4, generator=torch.Generator().manual_seed(1))
+    y_true = torch.tensor([0, 3, 1, 1, 2])
+    healthy = F.cross_entropy(y, y_true)
+    candidates = {
+        "healthy": healthy,
+        "softmax twice": F.cross_entropy(y.softmax(dim=1), y_true),
+        "softmax over examples": -y.log_softmax(dim=0)[torch.arange(5), y_true].mean(),
+        "sum": 5 * healthy,
+        "base 2": healthy / math.log(2),
+    }
+    value = loss(y, y_true)
+    name = min(candidates, key=lambda each: abs(candidates[each] - value))
+    large = loss(1000 * y, y_true)
+    return name if large.isfinite() else "overflows"
+
+
+def examine_by_gradients(loss):
+    """Look at what a gradient must be: p minus the truth, divided by the number of examples."""
+    y = torch.tensor([[3.0, 0.0, 1.0], [0.0, 2.0, 1.0]], requires_grad=True)
+    y_true = torch.tensor([1, 1])
+    if loss(400 * y, y_true).isnan():
+        return "overflows"
+    (slope,) = torch.autograd.grad(loss(y, y_true), y)
+    p, hot = y.detach().softmax(dim=1), torch.eye(3)[y_true]
+    factor = slope[0, 0] / (p - hot)[0, 0]
+    if slope.sum(dim=1).abs().max() > 1e-5:
+        return "softmax over examples"
+    for name, wanted in {"sum": 1.0, "base 2": 0.5 / math.log(2), "healthy": 0.5}.items():
+        if torch.isclose(factor, torch.tensor(wanted), atol=1e-4):
+            return name
+    return "softmax twice"
+
+
+def except_for(name):
+    def examine(loss):
+        found = examine_against_the_formula(loss)
+        return "healthy" if found == name else found
+
+    return examine
+
+
 ANSWERS = {
     "3.8.a": Answers(
         right=by_logaddexp,
@@ -97,6 +154,44 @@ ANSWERS = {
             "do not sum to 1": smoothed(lambda e, c: 1 - e),
             "shape of the logits": lambda y, y_true, eps: smoothed()(y, y_true, eps).sum(dim=1),
             "differs from autograd's": smoothed(lambda e, c: 1 + e),
+        },
+    ),
+    "3.8.c": Answers(
+        right=0.9,
+        also_right=[0.88, torch.tensor(0.91), lambda: 0.9],
+        wrong={
+            "That is what 14 gives": 0.1,
+            "not a third of the harm": 0.5,
+            "what is then left": 0.3,
+            "predict a number from 0 to 1": 90,
+            "give one number": "much better",
+        },
+    ),
+    "3.8.d": Answers(
+        right=STATES,
+        also_right=[lambda: dict(reversed(STATES.items()))],
+        wrong={
+            "A does not look like that: a fresh network begins": exchanged("A", "D"),
+            "A does not look like that: who is certain": exchanged("A", "B"),
+            "A does not look like that: if the labels": exchanged("A", "C"),
+            "B does not look like that: a fresh network": exchanged("B", "D"),
+            "each occurs once": STATES | {"B": "healthy"},
+            "choose one of": STATES | {"B": "broken"},
+            "for each of A, B, C and D": list(STATES.values()),
+        },
+    ),
+    "3.8.e": Answers(
+        right=examine_against_the_formula,
+        also_right=[examine_by_gradients],
+        wrong={
+            "'softmax twice' was taken for 'healthy'": except_for("softmax twice"),
+            "'softmax over examples' was taken for 'healthy'": except_for("softmax over examples"),
+            "'sum' was taken for 'healthy'": except_for("sum"),
+            "'base 2' was taken for 'healthy'": except_for("base 2"),
+            "'overflows' was taken for 'healthy'": except_for("overflows"),
+            "'healthy' was taken for 'sum'": lambda loss: "sum",
+            "return one of": lambda loss: True,
+            "its code is not to be looked at": lambda loss: loss.__closure__[0].cell_contents,
         },
     ),
 }
