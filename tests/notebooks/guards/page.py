@@ -21,6 +21,7 @@ REVISED = {
     "2-2-residual-streams",
     "2-3-what-two-modalities-know-together",
     "2-4-coordinated-representations",
+    "2-5-knowledge-transfer",
     "3-6-fusion",
     "3-7-fusions-in-practice",
     "4-1-the-program",
