@@ -8,7 +8,7 @@ export MMTUTOR_DATA := $(abspath $(MMTUTOR_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book check test lint lab notebooks replicate bench doctor links release-assignments grade challenge leaderboard exercises-report instructors slides clean
+.PHONY: help setup book check test lint lab notebooks replicate curves bench doctor links release-assignments grade challenge leaderboard exercises-report instructors slides clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s%s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ notebooks: setup  ## execute the notebooks that changed and store their outputs 
 
 replicate: setup  ## measure the pages' findings under other conditions (ALL=1: again)
 	@$(RUN) tools.replicate $(if $(ALL),--all) $(NAMES)
+
+curves: setup  ## measure the pages' comparisons at other budgets, where they changed (NAMES=text)
+	@$(RUN) tools.curves $(if $(ALL),--all) $(NAMES)
 
 bench: setup  ## time the package beside its rivals, and redraw the book's page of costs
 	@$(RUN) benchmarks

@@ -6,6 +6,7 @@ same for the same seed. Those of part 7 are downloaded: `python -m mmtutor data`
 
 from mmtutor.batch import Batch
 from mmtutor.data.about import About
+from mmtutor.data.curves import Curves, curves
 from mmtutor.data.dataset import MultimodalDataset
 from mmtutor.data.digits.audio import Audio
 from mmtutor.data.digits.dialogues import FOLLOW_UPS, OPENINGS, dialogue_grammar, dialogues
@@ -62,6 +63,8 @@ __all__ = [
     "ImageFile", "Report", "SoundFile", "TextCell", "from_table", "inspect", "split_by_group",
     # Glyphs
     "FACES", "KINDS", "SCRIPTS", "glyphs",
+    # Measured once, since it takes minutes
+    "Curves", "curves",
     # Real sets
     "EMOJI_LANGUAGES", "FSDD_SPEAKERS", "av_mnist", "emoji", "fsdd_recordings", "grid",
     "keep_components", "log_spectrogram", "mnist_pictures", "mosi", "mosi_transcripts",
