@@ -213,8 +213,8 @@ def _check_erring(answer: Any) -> str:
             0.1: "That is guessing. The teacher is right far more often than any wrong digit comes "
             "up.",
         },
-        otherwise="What is the mean of all answers that the teacher gives to images of a three, and "
-        "which digit is the largest in it?",
+        otherwise="What is the mean of all answers that the teacher gives to images of a three? "
+        "Which digit has the largest share in it?",
         highest=1.0,
     )
 
@@ -330,8 +330,8 @@ _CLUES = {
     "pairs slipped": "each image has the answer that belongs to the row above it",
     "hard answers": "the second best answer gets no more probability than the worst",
     "student not softened": "its logits are those of the teacher divided by τ",
-    "divergence swapped": "different images look right; give one image several answers, and compare "
-    "the mean of the probabilities with what comes out",
+    "divergence swapped": "different images look right; give one image several answers, and "
+    "compare the mean of the probabilities with what comes out",
 }
 
 
@@ -414,8 +414,8 @@ EXERCISES = {
             "with enough room answer?",
             "Three of the faults show there. For the last one, the student must not be able to "
             "agree with everybody: give it one image with several answers.",
-            "The healthy loss is lowest at the mean of the probabilities. The swapped one is lowest "
-            "at the softmax of the mean of the logits.",
+            "The healthy loss is lowest at the mean of the probabilities. The swapped one is "
+            "lowest at the softmax of the mean of the logits.",
         ),
         praise="A student that can repeat every answer hides the wrong divergence; only a conflict "
         "shows it.",
@@ -449,7 +449,7 @@ QUIZ = (
         (
             Answer(
                 "Both end with one and the same answer to everything.",
-                "Two networks that ignore their inputs agree perfectly; page 2.4 calls it collapse.",
+                "Networks that ignore their inputs agree perfectly; page 2.4 calls it collapse.",
                 right=True,
             ),
             Answer(
