@@ -12,6 +12,9 @@ from torch.nn import functional as F
 from mmtutor.exercises.comparing import are_close, as_floats, as_number
 from mmtutor.exercises.descending import step_downhill
 from mmtutor.exercises.exercise import Exercise, expect
+from mmtutor.exercises.forbidding import expect_no_look_inside
+from mmtutor.exercises.prediction import compare_prediction
+from mmtutor.exercises.question import Answer, Question
 
 Loss = Callable[[Tensor, Tensor, Tensor, float, float], Tensor]
 
@@ -172,6 +175,178 @@ def _check_frozen(answer: Callable[[nn.Module], Any]) -> None:
     )
 
 
+def share_after_an_erring_teacher() -> float:
+    # For each kind of image the student gives the mean of the answers that it was taught. In this
+    # mean the true digit has 0.6, and every other one 0.4 / 9: the errors do not add up anywhere.
+    return 1.0
+
+
+def _erring_teacher() -> float:
+    """Return the accuracy of a linear student whose teacher is right in six cases of ten."""
+    generator = torch.Generator().manual_seed(0)
+    centers = 3 * torch.randn(10, 20, generator=generator)
+    digits = torch.randint(10, (4000,), generator=generator)
+    x = centers[digits] + torch.randn(4000, 20, generator=generator)
+    wrong = (digits + torch.randint(1, 10, (4000,), generator=generator)) % 10
+    errs = torch.rand(4000, generator=generator) >= 0.6
+    told = torch.where(errs, wrong, digits)
+    taught, new = slice(0, 3000), slice(3000, None)
+    # Ridge regression on one-hot answers: a student that is as good as its answers.
+    inputs = torch.cat([x, torch.ones(4000, 1)], dim=1).double()
+    gram = inputs[taught].T @ inputs[taught] + torch.eye(21).double()
+    target = F.one_hot(told[taught], 10).double()
+    weights = torch.linalg.solve(gram, inputs[taught].T @ target)
+    return ((inputs[new] @ weights).argmax(dim=1) == digits[new]).double().mean().item()
+
+
+def _check_erring(answer: Any) -> str:
+    return compare_prediction(
+        "2.5.c",
+        answer,
+        _erring_teacher,
+        right_within=0.05,
+        mistakes={
+            0.6: "To repeat an error, the student would have to see in the image when the teacher "
+            "errs. These errors have nothing to do with the image.",
+            0.4: "That is how often the teacher errs.",
+            0.36: "The student does not err once more on top of its teacher.",
+            0.1: "That is guessing. The teacher is right far more often than any wrong digit comes "
+            "up.",
+        },
+        otherwise="What is the mean of all answers that the teacher gives to images of a three? "
+        "Which digit has the largest share in it?",
+        highest=1.0,
+    )
+
+
+SIZES = (20, 50, 200, 1000)
+CASES = ("transfer", "pairs slipped", "student cannot see it", "teacher knows no more")
+_CURVES = {
+    "A": ((0.50, 0.75, 0.92, 0.96), (0.25, 0.36, 0.52, 0.65), (0.16, 0.19, 0.27, 0.44)),
+    "B": ((0.26, 0.38, 0.51, 0.64), (0.25, 0.36, 0.52, 0.65), (0.24, 0.37, 0.53, 0.66)),
+    "C": ((0.50, 0.75, 0.92, 0.96), (0.25, 0.36, 0.52, 0.65), (0.42, 0.55, 0.62, 0.66)),
+    "D": ((0.50, 0.75, 0.92, 0.96), (0.10, 0.11, 0.10, 0.11), (0.11, 0.09, 0.10, 0.10)),
+}
+_RIGHT = {
+    "A": "pairs slipped",
+    "B": "teacher knows no more",
+    "C": "transfer",
+    "D": "student cannot see it",
+}
+
+
+def four_transfers() -> dict[str, dict[str, tuple[float, ...]]]:
+    """Return made-up accuracies at `SIZES` labels: of the teacher and of a student, both ways."""
+    names = ("teacher", "student alone", "student, taught")
+    return {case: dict(zip(names, lines, strict=True)) for case, lines in _CURVES.items()}
+
+
+def read_the_transfers() -> dict[str, str]:
+    return {
+        # Taught, it does worse than alone: what it is told does not belong to its image.
+        "A": "pairs slipped",
+        # All three lines are one, so there is nothing that the student lacks.
+        "B": "teacher knows no more",
+        # A gain with few labels, none with many.
+        "C": "transfer",
+        # No label helps the student either.
+        "D": "student cannot see it",
+    }
+
+
+_SHOWN = {
+    "transfer": "a transfer lifts the student above itself alone where labels are few",
+    "pairs slipped": "answers to other images draw the student below what it reaches alone",
+    "student cannot see it": "then labels would not help the student either",
+    "teacher knows no more": "then the teacher would be no better than the student alone",
+}
+
+
+def _check_reading(answer: Any) -> None:
+    found = answer() if callable(answer) else answer
+    expect(
+        isinstance(found, dict) and set(found) == set(_RIGHT),
+        "give a dict with a case for each of A, B, C and D",
+    )
+    for name, said in found.items():
+        expect(said in CASES, f"{name}: choose one of {', '.join(CASES)}; got {said!r}")
+    values = list(found.values())
+    twice = [each for each in CASES if values.count(each) > 1]
+    expect(not twice, f"each occurs once; you have {', '.join(twice)} more than once")
+    for name, said in sorted(found.items()):
+        expect(said == _RIGHT[name], f"{name} does not look like that: {_SHOWN[said]}")
+
+
+Teaching = Callable[[Tensor, Tensor], Tensor]
+FAULTS = (
+    "healthy",
+    "pairs slipped",
+    "hard answers",
+    "student not softened",
+    "divergence swapped",
+)
+
+
+def _teaching(fault: str, tau: float) -> Teaching:
+    """Return a transfer to an ideal student, with one fault."""
+
+    def teach(x: Tensor, t: Tensor) -> Tensor:
+        images, logits = torch.as_tensor(x).double(), torch.as_tensor(t).double()
+        if fault == "pairs slipped":
+            logits = logits.roll(1, dims=0)
+        if fault == "hard answers":
+            logits = 1000.0 * F.one_hot(logits.argmax(dim=1), logits.shape[1]).double()
+        log_p = (logits / tau).log_softmax(dim=1).clamp(min=-200)
+        _, image = torch.unique(images, dim=0, return_inverse=True)
+        same = (image[:, None] == image[None]).double()
+        share = same / same.sum(dim=1, keepdim=True)
+        # The best answer to several at once: their mean, or, for KL(q||p), their geometric mean.
+        log_q = share @ log_p if fault == "divergence swapped" else (share @ log_p.exp()).log()
+        y = log_q if fault == "student not softened" else tau * log_q
+        return (y - y.mean(dim=1, keepdim=True)).float()
+
+    return teach
+
+
+def examine_teaching(teach: Teaching, tau: float) -> str:
+    t = torch.tensor([[2.0, 1.0, -3.0], [-1.0, 3.0, -2.0], [0.0, -2.0, 2.0]])
+    # Three images, one answer to each: the student can repeat what it is told.
+    y = teach(torch.eye(3), t)
+    if torch.allclose(y, t.roll(1, dims=0), atol=1e-3):
+        return "pairs slipped"
+    if torch.allclose(y, t / tau, atol=1e-3):
+        return "student not softened"
+    if not torch.allclose(y, t, atol=1e-3):
+        return "hard answers"
+    # One image, three answers: the mean of the logits belongs to the geometric mean.
+    y = teach(torch.zeros(3, 3), t)
+    is_swapped = torch.allclose(y, t.mean(dim=0).expand(3, 3), atol=1e-3)
+    return "divergence swapped" if is_swapped else "healthy"
+
+
+_CLUES = {
+    "healthy": "three different images get back the logits that they were taught, and one image "
+    "with several answers gets the mean of their probabilities",
+    "pairs slipped": "each image has the answer that belongs to the row above it",
+    "hard answers": "the second best answer gets no more probability than the worst",
+    "student not softened": "its logits are those of the teacher divided by τ",
+    "divergence swapped": "different images look right; give one image several answers, and "
+    "compare the mean of the probabilities with what comes out",
+}
+
+
+def _check_examination(answer: Callable[[Teaching, float], str]) -> None:
+    expect_no_look_inside(answer)
+    for tau in (2.0, 4.0):
+        for fault in FAULTS:
+            said = answer(_teaching(fault, tau), tau)
+            expect(
+                isinstance(said, str) and said in FAULTS,
+                f"return one of {', '.join(map(repr, FAULTS))}; got {said!r}",
+            )
+            expect(said == fault, f"{fault!r} was taken for {said!r}: {_CLUES[fault]}")
+
+
 EXERCISES = {
     "2.5.a": Exercise(
         check=_check_loss,
@@ -186,6 +361,7 @@ EXERCISES = {
             "`(1 - alpha) * F.cross_entropy(y[known], y_true[known])`.",
         ),
         praise="So labeled and unlabeled pairs can come in one loader, in any mixture.",
+        kind="write",
     ),
     "2.5.b": Exercise(
         check=_check_frozen,
@@ -200,5 +376,109 @@ EXERCISES = {
             "of `__init__`.",
         ),
         praise="A teacher inside a larger network stays what it was.",
+        kind="write",
+    ),
+    "2.5.c": Exercise(
+        check=_check_erring,
+        is_value=True,
+        solution=share_after_an_erring_teacher,
+        hints=(
+            "The student gives one answer to all images that look the same to it. Which one?",
+            "Take all images of a three. What shares do the ten digits have among the answers that "
+            "their teacher gives?",
+            "The three has 0.6. The other 0.4 are spread over nine digits. The student names the "
+            "digit with the largest share.",
+        ),
+        praise="A student can be better than its teacher, if the teacher's errors cannot be seen "
+        "in what the student sees.",
+        kind="predict",
+    ),
+    "2.5.d": Exercise(
+        check=_check_reading,
+        is_value=True,
+        solution=read_the_transfers,
+        hints=(
+            "Look first at the student alone: which panel has one that learns nothing?",
+            "In which panel does the teacher do harm?",
+            "Of the two that are left, one has a teacher that is no better than the student.",
+        ),
+        praise="Teacher, student alone and student taught: these three lines, and no fewer, tell "
+        "the four cases apart.",
+        kind="read",
+    ),
+    "2.5.e": Exercise(
+        check=_check_examination,
+        solution=examine_teaching,
+        hints=(
+            "Let every image be different, as the rows of `torch.eye(3)`. What should a student "
+            "with enough room answer?",
+            "Three of the faults show there. For the last one, the student must not be able to "
+            "agree with everybody: give it one image with several answers.",
+            "The healthy loss is lowest at the mean of the probabilities. The swapped one is "
+            "lowest at the softmax of the mean of the logits.",
+        ),
+        praise="A student that can repeat every answer hides the wrong divergence; only a conflict "
+        "shows it.",
+        kind="diagnose",
     ),
 }
+
+QUIZ = (
+    Question(
+        "Without the factor τ² in the loss, what happens if you raise τ from 1 to 10 and leave all "
+        "else as it was?",
+        (
+            Answer(
+                "The student trusts its teacher more, since softer answers carry more.",
+                "Softer answers differ less, so they pull less; nothing makes up for it.",
+            ),
+            Answer(
+                "The teacher's answers pull far less, and the labels decide.",
+                "Their pull falls about as 1/τ², which here is a hundredth.",
+                right=True,
+            ),
+            Answer(
+                "Nothing, as Adam divides every gradient by its size.",
+                "Adam scales the sum of both parts; their shares in it have changed.",
+            ),
+        ),
+    ),
+    Question(
+        "Student and teacher are trained together, and the gradient of the divergence is not "
+        "stopped at the teacher. There are no labels. What is likely?",
+        (
+            Answer(
+                "Both end with one and the same answer to everything.",
+                "Networks that ignore their inputs agree perfectly; page 2.4 calls it collapse.",
+                right=True,
+            ),
+            Answer(
+                "The teacher learns from the student, so that both get better.",
+                "Neither is told which digit it is, so there is nothing to get better at.",
+            ),
+            Answer(
+                "The loss stays high, as both run after each other.",
+                "Both move towards each other, so the loss falls fast; it only means nothing.",
+            ),
+        ),
+    ),
+    Question(
+        "A teacher is right in 97 of 100 cases. Its student, with 50,000 pairs, stays at 50. What "
+        "do you ask first?",
+        (
+            Answer(
+                "Whether a longer training or another temperature would help.",
+                "Possibly a little; but no training adds what the input does not show.",
+            ),
+            Answer(
+                "Whether the student has enough layers for such a teacher.",
+                "Size helps to find what is in the input, and here that is in doubt.",
+            ),
+            Answer(
+                "Whether the student's modality shows what the teacher knows.",
+                "If it shows one bit of two, one half is the most that anybody can reach.",
+                right=True,
+            ),
+        ),
+    ),
+)

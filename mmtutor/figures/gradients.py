@@ -52,7 +52,7 @@ def distillation() -> HTML:
     gradient of the loss enters the student only.
 
     Source of the loss: Hinton, Vinyals and Dean 2015, *Distilling the knowledge in a neural
-    network*; across modalities: Gupta, Hoffman and Malik 2016.
+    network*; across modalities: Aytar, Vondrick and Torralba 2016.
     """
     picture = Picture(_WIDTH, 344, font=13, formulas=True)
     teacher, student, used, top = 62, 172, 286, 76

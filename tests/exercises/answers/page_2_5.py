@@ -1,10 +1,22 @@
 import copy
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from tests.exercises.answers.answers import Answers
+
+CASES = {
+    "A": "pairs slipped",
+    "B": "teacher knows no more",
+    "C": "transfer",
+    "D": "student cannot see it",
+}
+
+
+def exchanged(a, b):
+    return CASES | {a: CASES[b], b: CASES[a]}
 
 
 def by_ignored_index(y, t, y_true, alpha, tau):
@@ -144,6 +156,47 @@ def dropout_left_on(encoder):
     return Partly()
 
 
+def examine_by_conflict_first(teach, tau):
+    """Look at one image with two answers, then at two images."""
+    t = torch.tensor([[3.0, 0.0, -3.0, 0.0], [-2.0, 2.0, 1.0, -1.0]])
+    both = teach(torch.ones(2, 5), t)
+    if torch.allclose(both[0], t.mean(dim=0), atol=1e-2):
+        return "divergence swapped"
+    apart = teach(torch.tensor([[0.0], [1.0]]), t)
+    candidates = {
+        "healthy": t,
+        "pairs slipped": t.flip(0),
+        "student not softened": t / tau,
+        "hard answers": 100 * t,
+    }
+    return min(candidates, key=lambda name: (candidates[name] - apart).abs().sum().item())
+
+
+def examine_by_probabilities(teach, tau):
+    generator = torch.Generator().manual_seed(1)
+    t = 2 * torch.randn(4, 3, generator=generator)
+    t = t - t.mean(dim=1, keepdim=True)
+    y = teach(torch.arange(4.0)[:, None], t)
+    p, q = (t / tau).softmax(dim=1), (y / tau).softmax(dim=1)
+    if torch.allclose(q, p.roll(1, dims=0), atol=1e-3):
+        return "pairs slipped"
+    if q.max(dim=1).values.min() > 0.999:
+        return "hard answers"
+    if not torch.allclose(q, p, atol=1e-3):
+        return "student not softened"
+    one = (teach(torch.zeros(4, 1), t)[0] / tau).softmax(dim=0)
+    is_mean = torch.allclose(one, p.mean(dim=0), atol=1e-3)
+    return "healthy" if is_mean else "divergence swapped"
+
+
+def except_for(name):
+    def examine(teach, tau):
+        found = examine_by_conflict_first(teach, tau)
+        return "healthy" if found == name else found
+
+    return examine
+
+
 ANSWERS = {
     "2.5.a": Answers(
         right=by_ignored_index,
@@ -173,6 +226,47 @@ ANSWERS = {
             "return a module": lambda encoder: encoder.eval().forward,
             "no gradient passes": wrapper(torch.no_grad()(lambda self, x: self.encoder(x))),
             "still require a gradient": wrapper(lambda self, x: self.encoder(x), gradients=True),
+        },
+    ),
+    "2.5.c": Answers(
+        right=1.0,
+        also_right=[0.97, torch.tensor(0.99), lambda: np.float64(1)],
+        wrong={
+            "would have to see in the image when": 0.6,
+            "how often the teacher errs": 0.4,
+            "does not err once more": 0.36,
+            "That is guessing": 0.1,
+            "What is the mean of all answers": 0.8,
+            "a number from 0 to 1": 100,
+            "give one number": None,
+        },
+    ),
+    "2.5.d": Answers(
+        right=CASES,
+        also_right=[lambda: dict(reversed(CASES.items()))],
+        wrong={
+            "A does not look like that: a transfer lifts": exchanged("A", "C"),
+            "A does not look like that: then the teacher": exchanged("A", "B"),
+            "A does not look like that: then labels": exchanged("A", "D"),
+            "B does not look like that: then labels": exchanged("B", "D"),
+            "each occurs once": CASES | {"B": "transfer"},
+            "choose one of": CASES | {"B": "overfitting"},
+            "for each of A, B, C and D": ["transfer"],
+        },
+    ),
+    "2.5.e": Answers(
+        right=examine_by_conflict_first,
+        also_right=[examine_by_probabilities],
+        wrong={
+            "'pairs slipped' was taken for 'healthy'": except_for("pairs slipped"),
+            "'hard answers' was taken for 'healthy'": except_for("hard answers"),
+            "'student not softened' was taken for": except_for("student not softened"),
+            "'divergence swapped' was taken for 'healthy'": except_for("divergence swapped"),
+            "'healthy' was taken for": lambda teach, tau: "hard answers",
+            "return one of": lambda teach, tau: None,
+            "its code is not to be looked at": lambda teach, tau: (
+                teach.__closure__[0].cell_contents
+            ),
         },
     ),
 }

@@ -20,6 +20,7 @@ REVISED = {
     "2-2-residual-streams",
     "2-3-what-two-modalities-know-together",
     "2-4-coordinated-representations",
+    "2-5-knowledge-transfer",
     "3-1-the-image-encoder",
     "3-2-the-text-encoder",
     "3-3-a-transformer-is-a-residual-network",
