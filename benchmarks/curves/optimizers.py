@@ -16,7 +16,7 @@ from mmtutor import data, encoders, fusion, network, seed_everything
 STEPS = (18, 36, 72, 144, 288, 576)
 MEASURE = "test accuracy"
 MOMENTUM = partial(torch.optim.SGD, momentum=0.9)
-SIDES = {
+SIDES: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "momentum, 0.05": partial(MOMENTUM, lr=0.05),
     "momentum, 0.25": partial(MOMENTUM, lr=0.25),
     "Adam, 0.01": partial(torch.optim.Adam, lr=0.01),
@@ -30,7 +30,10 @@ def measure(seed: int, split: str = "public") -> dict[str, list[float]]:
 
 def run(make_optimizer: Callable[..., torch.optim.Optimizer], seed: int, split: str) -> list[float]:
     """Return the accuracies of one optimizer after `STEPS`."""
-    look = {"image": data.Image(canvas=8, noise=0.35), "text": data.Text(typos=0.4)}
+    look: dict[str, data.Renderer] = {
+        "image": data.Image(canvas=8, noise=0.35),
+        "text": data.Text(typos=0.4),
+    }
     rows = torch.randperm(776, generator=torch.Generator().manual_seed(seed))[:600]
     train = data.digits("train", look, seed=seed).subset(rows)
     test = data.digits(split, look, seed=seed)

@@ -372,8 +372,8 @@ EXERCISES = {
             "uses other averages. Which call of the whole network brings back the last two?",
             "Write a class that holds the encoder, with `requires_grad_(False)`, and its own "
             "`train(self, mode=True)`.",
-            "`train` can ignore its mode: `return super().train(False)`. Call it once at the end "
-            "of `__init__`.",
+            "`train` may ignore its mode. Which one should it hand on to the `train` of "
+            "`nn.Module`, whatever it was asked for? Call it once, at the end of `__init__`.",
         ),
         praise="A teacher inside a larger network stays what it was.",
         kind="write",

@@ -360,7 +360,7 @@ QUIZ = (
         "convolutions. You compare the features of a word with 20 and with 60 zeros behind it.",
         (
             Answer(
-                "They differ, and by more the more zeros are added.",
+                "They differ, and by more the more zeros are added behind it.",
                 "That is what an unmasked mean does. Only padding within reach of a letter speaks "
                 "to it, and 20 zeros are more than enough.",
             ),

@@ -409,7 +409,7 @@ QUIZ = (
         "line. What separates them?",
         (
             Answer(
-                "A smaller hop, so that there are more columns from which to read the pitches.",
+                "A smaller hop, so that there are more columns from which to read the two pitches.",
                 "More columns with the same blur: each frame is still as short as before.",
             ),
             Answer(

@@ -263,7 +263,7 @@ ANSWERS = {
             "'student not softened' was taken for": except_for("student not softened"),
             "'divergence swapped' was taken for 'healthy'": except_for("divergence swapped"),
             "'healthy' was taken for": lambda teach, tau: "hard answers",
-            "return one of": lambda teach, tau: None,
+            "return one of": lambda teach, tau: "faulty",
             "its code is not to be looked at": lambda teach, tau: (
                 teach.__closure__[0].cell_contents
             ),

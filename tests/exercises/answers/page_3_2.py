@@ -170,7 +170,9 @@ ANSWERS = {
             "at the padding the result": lambda x, w, mask, d: by_positions(
                 torch.where(mask, x, 0.0), w, torch.ones_like(mask), d
             ),
-            "NaN in the padding": lambda x, w, mask, d: by_positions(x * mask, w, mask, d),
+            "NaN in the padding": lambda x, w, mask, d: torch.where(
+                mask, by_positions(x * mask, w, torch.ones_like(mask), d), 0.0
+            ),
             "beyond both ends": by_matrix,
             "without the convolutions": with_torch,
             "no gradient reaches `x`": lambda x, *rest: by_positions(x.detach(), *rest),

@@ -24,7 +24,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "balancing": {"criteria", "modes", "network", "processes"},
     "training": {"batch", "criteria", "modes"},
     "figures": {"modes"},
-    "exercises": {"blocks", "losses"},
+    "exercises": {"blocks", "data", "losses"},
     "doctor": {"data", "network"},
     "__main__": {"__init__", "data", "doctor"},
     "__init__": {"seeding", "claims"},
