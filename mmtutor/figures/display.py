@@ -19,7 +19,7 @@ _CHOICE = (
     ".mmtutor .narrow{display:block}.mmtutor .narrow~.wide{display:none}}</style>"
 )
 _FONT = re.compile(r"font-family: [^;\"]+; ")
-_DECIMALS = re.compile(r"(\d\.\d\d)\d+")
+_DECIMALS = re.compile(r"(\d\.\d\d)\d+(?=[^<>]*>)")  # of places and sizes, not of labels
 _NOT_SHOWN = re.compile(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", re.DOTALL)
 _ID = re.compile(r' id="([^"]+)"')
 _REFERENCE = re.compile(r'(?:url\(|href=")#([^")]+)')

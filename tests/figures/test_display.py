@@ -115,3 +115,11 @@ def test_a_plot_without_words_is_refused(shown: list[Bundle]) -> None:
     with pytest.raises(ValueError, match="needs alt"):
         figures.show(1, "It rises.")
     plt.close()
+
+
+def test_labels_keep_all_their_decimals(shown: list[Bundle]) -> None:
+    plt.plot([0, 1], [0.1234567, 1])
+    plt.yticks([0.0004, 0.775], ["0.0004", "0.775"])
+    figures.show(1, "A line.", alt="A line.")
+    html = shown[0]["text/html"]
+    assert ">0.0004<" in html.replace(" ", "") and ">0.775<" in html.replace(" ", "")
