@@ -84,6 +84,6 @@ def test_the_launch_button_of_a_notebook_opens_it_in_colab(name):
     html = (BOOK / f"{name}.html").read_text(encoding="utf-8")
     (menu,) = re.findall(r'<div class="dropdown dropdown-launch-buttons">.*?</div>', html, re.S)
     repository = links.read_address(ROOT).removeprefix(links.GITHUB)
-    file = f"{repository}/blob/main/{name}.ipynb"
+    file = f"{repository}/blob/{links.REF}/{name}.ipynb"
     assert f'href="https://colab.research.google.com/github/{file}"' in menu
     assert (ROOT / f"{name}.ipynb").is_file()

@@ -118,7 +118,7 @@ def test_guards_answer_on_an_empty_page(guard):
 BROKEN = [
     (opening, replace("# Example", "Example"), "first cell must be\n# Example"),
     (opening, replace("# Example", "# "), "first cell must be"),
-    (opening, replace("blob/main/notebooks/2-1-", "blob/main/notebooks/9-9-"), "2-1-example"),
+    (opening, replace("/notebooks/2-1-", "/notebooks/9-9-"), "2-1-example"),
     (opening, replace("owner/name/blob", "other/name/blob"), "owner/name/blob"),
     (opening, remove(0, 1), "first cell must be"),
     (setup, replace("--no-deps ", ""), "--no-deps"),

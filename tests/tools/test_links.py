@@ -10,8 +10,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from tools import links
 
 ROOT = Path(__file__).resolve().parents[2]
-COLAB = "https://colab.research.google.com/github/{}/blob/main/notebooks/1-1-page.ipynb"
-NOTEBOOK = f'["[Open in Colab]({COLAB})", "mmtutor @ git+https://github.com/{{}}@main"]'
+COLAB = f"https://colab.research.google.com/github/{{}}/blob/{links.REF}/notebooks/1-1-page.ipynb"
+NOTEBOOK = f'["[Open in Colab]({COLAB})", "mmtutor @ git+https://github.com/{{}}@{links.REF}"]'
 README = f"""\
 [Colab]({COLAB}), [issues](https://github.com/{{}}/issues)
 git clone https://github.com/{{}}.git
@@ -148,11 +148,10 @@ def test_the_cells_of_a_notebook_carry_the_address():
     address = "https://github.com/ann/course"
     assert links.title_cell("Page", "notebooks/1-1-page.ipynb", address) == (
         f"# Page\n\n[Open in Colab]({COLAB.replace('{}', 'ann/course')})"
-        f" · [Source]({address}/blob/main/notebooks/1-1-page.ipynb)"
+        f" · [Source]({address}/blob/{links.REF}/notebooks/1-1-page.ipynb)"
     )
-    assert f'"mmtutor @ git+{address}@main"' in links.setup_cell(address)
+    assert f'"mmtutor @ git+{address}@{links.REF}"' in links.setup_cell(address)
     assert "--no-deps" in links.setup_cell(address)
-    assert f"{address}/blob/main/" in links.title_cell("Page", "notebooks/1-1-page.ipynb", address)
 
 
 def run_setup(monkeypatch, colab: bool, installed: bool, pip_works: bool = True) -> list[str]:
@@ -175,7 +174,7 @@ def run_setup(monkeypatch, colab: bool, installed: bool, pip_works: bool = True)
 
 
 def test_the_setup_cell_installs_the_package_in_colab(monkeypatch):
-    source = '"mmtutor @ git+https://example.org/a/b@main"'
+    source = f'"mmtutor @ git+https://example.org/a/b@{links.REF}"'
     command = f"{{sys.executable}} -m pip install --quiet --no-deps {source}"
     assert run_setup(monkeypatch, colab=True, installed=False) == [command]
 

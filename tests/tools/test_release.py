@@ -47,6 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "First")
     monkeypatch.setattr(release, "build", lambda root: None)
+    monkeypatch.setattr(links, "REF", "main")
     return tmp_path
 
 
