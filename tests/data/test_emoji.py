@@ -150,7 +150,8 @@ def test_every_language_names_the_same_emoji_one_after_the_other(folder):
 
 def test_the_characters_stand_in_the_order_of_the_emoji(folder):
     characters = emoji_characters()
-    assert sorted(characters) == sorted(c.replace("\ufe0f", "") for c in list(LISTED)[:-1])
+    usable = [c for c in LISTED if c not in ("🦀", "🏁")]  # without a picture, without a group
+    assert sorted(characters) == sorted(c.replace("\ufe0f", "") for c in usable)
     for split in SPLITS:
         found = emoji(split)
         for index, name in zip(found.metadata["emoji"].tolist(), names(split), strict=True):
