@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmtutor.exercises.comparing import are_close, as_floats, as_number, shown
+from mmtutor.exercises.examining import check_encoder_examination
 from mmtutor.exercises.exercise import Exercise, expect
-from mmtutor.exercises.forbidding import expect_no_look_inside, without_functions, without_modules
+from mmtutor.exercises.forbidding import without_functions, without_modules
 from mmtutor.exercises.prediction import compare_prediction
 from mmtutor.exercises.question import Answer, Question
 
@@ -191,18 +192,7 @@ _OVERLOOKED = {
 
 
 def _check_examination(answer: Callable[[Callable[[Tensor], Tensor]], str]) -> None:
-    expect_no_look_inside(answer)
-    for seed, features in enumerate([8, 12, 20]):
-        for fault in FAULTS:
-            found = answer(faulty_encoder(fault, features, seed))
-            expect(
-                isinstance(found, str) and found in FAULTS,
-                f"return one of {', '.join(FAULTS)}; got {found!r}",
-            )
-            expect(
-                found == fault,
-                f'an encoder was called "{found}" that is "{fault}". {_OVERLOOKED[fault]}',
-            )
+    check_encoder_examination(answer, faulty_encoder, _OVERLOOKED, sizes=[8, 12, 20])
 
 
 _CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d"})
